@@ -1,0 +1,50 @@
+//! What a keyspace demands of a batch beyond being readable and routed: a gadget and its native twin.
+//!
+//! Invariant: whatever `constrain` enforces, `check` finds, and the reverse. Only `opaque` exists; a policy that reads
+//! bodies will extend what a slot shows to it. Knows nothing of encryption.
+
+mod opaque;
+
+pub use opaque::Opaque;
+
+use crate::F;
+use crate::gadget::{Builder, Num};
+use crate::poseidon::gadget::Lane;
+use crate::seal::PublicSlot;
+
+/// A policy of a keyspace.
+pub trait Policy {
+    /// The family's byte in a circuit id.
+    const FAMILY: u8;
+
+    /// P: the digest of the policy's public parameters.
+    fn digest(&self) -> F;
+
+    /// Checks the active slots, natively. `digest` is the statement's P.
+    fn check(&self, digest: F, slots: &[PublicSlot]) -> Result<(), PolicyViolation>;
+
+    /// Adds the policy's rows. Returns P and each slot's (old, new) cell, as the statement's hashes take them.
+    fn constrain(&self, builder: &mut Builder, slots: &[SlotNums<'_>]) -> PolicyNums;
+}
+
+/// What a policy's gadget sees of a slot.
+pub struct SlotNums<'a> {
+    pub meta: &'a Num,
+    /// 1 for an active slot; `None` for slot 0, which always is.
+    pub active: Option<&'a Num>,
+}
+
+/// What a policy's gadget hands to the statement.
+pub struct PolicyNums {
+    pub digest: Lane,
+    pub cells: Vec<[Lane; 2]>,
+}
+
+/// A batch breaks its keyspace's policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyViolation {
+    #[error("the policy digest is not this policy's")]
+    Digest,
+    #[error("slot {slot}: this policy has no cells")]
+    UnexpectedCell { slot: usize },
+}

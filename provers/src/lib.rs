@@ -1,0 +1,27 @@
+//! The proving layer: Groth16 over BN254 for circuits given as plain R1CS matrices.
+//!
+//! Invariants:
+//! 1. a proof leaves this crate only after it verified under the key that made it;
+//! 2. every decoder takes exactly one encoding per value: exact length, checked subgroup, no identity
+//!    where a protocol element is expected;
+//! 3. only a single, strict verification calls a proof bad; the batch product merely narrows the search;
+//! 4. one proof occupies one thread; parallelism is between proofs.
+//!
+//! Knows nothing of statements, commands, consensus, files or clocks: the circuit is three matrices and
+//! the statement is a slice of field elements.
+#![forbid(unsafe_code)]
+
+pub mod batch_verify;
+pub mod groth16;
+pub mod pool;
+mod r1cs;
+mod randomness;
+
+pub use ark_bn254::Fr;
+pub use r1cs::{MatrixName, R1cs, R1csError};
+pub use randomness::RandomnessUnavailable;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod timings;

@@ -1,0 +1,126 @@
+//! What a client may ask a node and what it answers: messages and their bytes.
+//!
+//! Invariants: 1. every message has one encoding and a bound; 2. nothing an answer says need be
+//! believed: entries come with their batch, inclusion proof and cosigned checkpoint.
+//! Knows nothing of sockets, Raft or decryption.
+
+mod reply;
+mod request;
+
+pub use reply::{Denial, ProvenEntry, Reply};
+pub use request::Request;
+
+use crate::wire::{Reader, WireError, Writer};
+
+/// The longest wait a client may ask a node for, in milliseconds.
+pub const MAX_DEADLINE_MS: u32 = 120_000;
+/// The most rows one scan request returns; a client pages on.
+pub const MAX_SCAN_ROWS: u32 = 256;
+/// Bound on a signed note within a message.
+pub const MAX_NOTE_BYTES: usize = 16 * 1024;
+/// Bound on an inclusion or consistency proof within a message: 64 hashes, its sizes and count.
+pub const MAX_PROOF_BYTES: usize = 64 * 32 + 32;
+/// Bound on the text of a refusal or of a status document.
+pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+
+fn write_optional_u64(w: &mut Writer, value: Option<u64>) {
+    w.bool(value.is_some());
+    if let Some(value) = value {
+        w.u64(value);
+    }
+}
+
+fn read_optional_u64(r: &mut Reader<'_>, field: &'static str) -> Result<Option<u64>, WireError> {
+    match r.bool(field)? {
+        true => r.u64(field).map(Some),
+        false => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Outcome, Record};
+
+    #[test]
+    fn every_message_comes_back_and_refuses_a_trailing_byte() {
+        let entry = ProvenEntry {
+            record: Record::no_op(3),
+            payload: vec![1, 2],
+            inclusion: vec![3],
+            note: "note".into(),
+        };
+        let replies = [
+            Reply::Decided {
+                index: 1,
+                outcome: Outcome::Expired,
+            },
+            Reply::Entry { entry, slot: 7 },
+            Reply::NotFound { applied: 4 },
+            Reply::ExportStart {
+                from: 1,
+                to: 2,
+                size: 3,
+                left: vec![[1; 32]],
+                right: vec![],
+                note: "n".into(),
+            },
+            Reply::ExportEntry {
+                record: Record::no_op(1),
+                payload: vec![],
+            },
+            Reply::Head {
+                note: None,
+                applied: 5,
+                highest_seq: Some(6),
+            },
+            Reply::Status { json: "{}".into() },
+            Reply::End,
+            Reply::Consistency { proof: vec![5; 9] },
+            Reply::denied(Denial::Overloaded, "busy"),
+        ];
+        for reply in replies {
+            let mut bytes = reply.to_bytes();
+            assert_eq!(Reply::from_bytes(&bytes).as_ref(), Ok(&reply));
+            bytes.push(0);
+            assert!(Reply::from_bytes(&bytes).is_err(), "{reply:?}");
+        }
+        let requests = [
+            Request::Submit {
+                deadline_ms: 5,
+                batch: vec![9; 100],
+            },
+            Request::Get {
+                deadline_ms: 1,
+                route: [2; 32],
+            },
+            Request::Scan {
+                deadline_ms: 1,
+                after: Some([1; 32]),
+                limit: 4,
+            },
+            Request::Export { from: 0, to: None },
+            Request::Head { author: None },
+            Request::Status,
+            Request::Consistency { from: 1, to: 9 },
+        ];
+        for request in requests {
+            let mut bytes = request.to_bytes();
+            assert_eq!(Request::from_bytes(&bytes).as_ref(), Ok(&request));
+            bytes.push(0);
+            assert!(Request::from_bytes(&bytes).is_err(), "{request:?}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_beyond_the_bound_is_refused() {
+        let request = Request::Get {
+            deadline_ms: MAX_DEADLINE_MS + 1,
+            route: [0; 32],
+        };
+        assert!(matches!(
+            Request::from_bytes(&request.to_bytes()),
+            Err(WireError::TooLong { .. })
+        ));
+    }
+}

@@ -1,0 +1,11 @@
+//! Sealed batches: their header, their bytes, and the checks that make one a [`VerifiedBatch`].
+
+mod groth16;
+mod header;
+mod sealed;
+pub mod verify;
+
+pub use groth16::{Groth16Verifier, SHAPES, UnusableCircuit, shape_name, shape_of};
+pub use header::{Anchor, HEADER_BYTES, Header};
+pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
+pub use verify::{BatchVerifier, Fault, NotYet, ProofItem, ProofVerifier, Verdict, VerifiedBatch};

@@ -1,0 +1,267 @@
+//! The gate's first stage: from bytes to a [`VerifiedBatch`], or to a fault.
+//!
+//! Invariants: 1. the verdict is a function of the bytes and of genesis, so honest replicas never
+//! disagree; 2. nothing else can build a `VerifiedBatch`, and apply takes nothing else; 3. only
+//! `Invalid` accuses, and only after a second, single, uncached verification.
+//! Knows nothing of Raft, queues or who sent the bytes.
+
+use super::sealed::{PROOF_BYTES, SIGNATURE_DOMAIN, SealedBatch};
+use crate::genesis::Genesis;
+use crate::ids::{Hash, ShardId};
+use crate::wire::WireError;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use thiserror::Error;
+use ukehi_circuits::seal::{SealStatement, StatementError};
+use ukehi_circuits::{F, shape::Shape};
+use ukehi_keys::{AuthorId, CircuitId};
+
+/// One proof to check: under which circuit, for which public input.
+#[derive(Clone, Copy)]
+pub struct ProofItem<'a> {
+    pub circuit: CircuitId,
+    pub x: F,
+    pub proof: &'a [u8; PROOF_BYTES],
+}
+
+/// Checks Groth16 proofs. The shipped implementation is `Groth16Verifier`; test targets bring
+/// their own, the binary cannot.
+pub trait ProofVerifier: Send + Sync {
+    /// The shape of a circuit this verifier holds a verifying key for.
+    fn shape(&self, circuit: &CircuitId) -> Option<Shape>;
+    /// One answer per item, many proofs in one pairing product.
+    fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool>;
+    /// The second opinion before anybody is accused: alone and uncached.
+    fn verify_one(&self, item: &ProofItem<'_>) -> bool;
+}
+
+/// Why a batch is invalid, whoever sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    #[error("it does not decode: {0}")]
+    Undecodable(#[from] WireError),
+    #[error("it was sealed for another cluster")]
+    WrongCluster,
+    #[error("it was sealed for shard {found}, this is shard {expected}")]
+    WrongShard { expected: ShardId, found: ShardId },
+    #[error("circuit {circuit} is not one of this cluster's")]
+    UnknownCircuit { circuit: CircuitId },
+    #[error("author {author} is not registered")]
+    UnknownAuthor { author: AuthorId },
+    #[error("its slots are no statement of the circuit: {0}")]
+    Statement(StatementError),
+    #[error("the author's signature does not verify")]
+    Signature,
+    #[error("the proof does not verify under circuit {circuit}")]
+    Proof { circuit: CircuitId },
+}
+
+/// What the gate says of one batch.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    Valid(VerifiedBatch),
+    Invalid(Fault),
+    /// No verdict now; never memoised, nobody at fault.
+    NotYet(NotYet),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NotYet {
+    #[error("this node holds no verifying key for the circuit")]
+    UnknownCircuit,
+    #[error("the verification queue is full")]
+    Overloaded,
+    #[error("the verification was cancelled")]
+    Cancelled,
+    #[error("the verification panicked")]
+    Panicked,
+}
+
+/// A batch that passed the gate. Only [`BatchVerifier`] makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedBatch {
+    batch: Arc<SealedBatch>,
+    bytes: Arc<[u8]>,
+    digest: Hash,
+    shape: Shape,
+    x: F,
+}
+
+impl VerifiedBatch {
+    /// The statement that was proven.
+    ///
+    /// # Panics
+    /// Never: the gate built it from the same batch.
+    #[must_use]
+    pub fn statement(&self) -> SealStatement {
+        self.batch
+            .statement(self.shape)
+            .expect("the gate built this statement before")
+    }
+
+    #[must_use]
+    pub fn batch(&self) -> &SealedBatch {
+        &self.batch
+    }
+
+    /// The bytes that were verified.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// [`SealedBatch::digest`] of the bytes.
+    #[must_use]
+    pub fn digest(&self) -> Hash {
+        self.digest
+    }
+
+    /// The public input: the identity of the command.
+    #[must_use]
+    pub fn x(&self) -> &F {
+        &self.x
+    }
+}
+
+/// The rules of one shard of one cluster, and the verifier of its circuits' proofs.
+pub struct BatchVerifier {
+    genesis: Arc<Genesis>,
+    cluster: crate::ids::ClusterId,
+    shard: ShardId,
+    circuits: BTreeSet<CircuitId>,
+    authors: BTreeSet<AuthorId>,
+    proofs: Arc<dyn ProofVerifier>,
+}
+
+impl BatchVerifier {
+    #[must_use]
+    pub fn new(genesis: Arc<Genesis>, shard: ShardId, proofs: Arc<dyn ProofVerifier>) -> Self {
+        Self {
+            cluster: genesis.cluster_id(),
+            shard,
+            circuits: genesis.circuits.iter().copied().collect(),
+            authors: genesis
+                .keyspaces
+                .iter()
+                .filter(|k| k.shard == shard)
+                .flat_map(|k| k.authors.iter().copied())
+                .collect(),
+            proofs,
+            genesis,
+        }
+    }
+
+    #[must_use]
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.genesis
+    }
+
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// One verdict per input, in order.
+    #[must_use]
+    pub fn verify(&self, inputs: &[Arc<[u8]>]) -> Vec<Verdict> {
+        let mut verdicts: Vec<Verdict> = inputs
+            .iter()
+            .map(|bytes| self.check_natively(bytes).unwrap_or_else(Self::refusal))
+            .collect();
+        let candidates: Vec<VerifiedBatch> = verdicts
+            .iter()
+            .filter_map(|v| match v {
+                Verdict::Valid(batch) => Some(batch.clone()),
+                _ => None,
+            })
+            .collect();
+        let items: Vec<ProofItem<'_>> = candidates.iter().map(proof_item).collect();
+        let mut holds = self.proofs.verify_many(&items).into_iter();
+        for verdict in &mut verdicts {
+            if let Verdict::Valid(batch) = verdict {
+                let first_opinion = holds.next().unwrap_or(false);
+                if !first_opinion && !self.proofs.verify_one(&proof_item(batch)) {
+                    *verdict = Verdict::Invalid(Fault::Proof {
+                        circuit: batch.batch.header.circuit,
+                    });
+                }
+            }
+        }
+        verdicts
+    }
+
+    /// Everything but the proof; the `Valid` it returns is a candidate only, and stays inside.
+    fn check_natively(&self, bytes: &Arc<[u8]>) -> Result<Verdict, Refusal> {
+        let batch = SealedBatch::from_bytes(bytes).map_err(Fault::Undecodable)?;
+        let header = &batch.header;
+        if header.cluster != self.cluster {
+            return Err(Fault::WrongCluster.into());
+        }
+        if header.shard != self.shard {
+            return Err(Fault::WrongShard {
+                expected: self.shard,
+                found: header.shard,
+            }
+            .into());
+        }
+        if !self.circuits.contains(&header.circuit) {
+            return Err(Fault::UnknownCircuit {
+                circuit: header.circuit,
+            }
+            .into());
+        }
+        if !self.authors.contains(&header.author) {
+            return Err(Fault::UnknownAuthor {
+                author: header.author,
+            }
+            .into());
+        }
+        let shape = self
+            .proofs
+            .shape(&header.circuit)
+            .ok_or(Refusal::NotYet(NotYet::UnknownCircuit))?;
+        let x = batch.statement(shape).map_err(Fault::Statement)?.x();
+        let (header_bytes, x_bytes) = batch.signed_parts(&x);
+        header
+            .author
+            .verify(
+                SIGNATURE_DOMAIN,
+                &[&header_bytes, &x_bytes],
+                &batch.signature,
+            )
+            .map_err(|_| Fault::Signature)?;
+        Ok(Verdict::Valid(VerifiedBatch {
+            digest: SealedBatch::digest(bytes),
+            bytes: bytes.clone(),
+            shape,
+            batch: Arc::new(batch),
+            x,
+        }))
+    }
+
+    fn refusal(refusal: Refusal) -> Verdict {
+        match refusal {
+            Refusal::Invalid(fault) => Verdict::Invalid(fault),
+            Refusal::NotYet(reason) => Verdict::NotYet(reason),
+        }
+    }
+}
+
+enum Refusal {
+    Invalid(Fault),
+    NotYet(NotYet),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Refusal::Invalid(fault)
+    }
+}
+
+fn proof_item(batch: &VerifiedBatch) -> ProofItem<'_> {
+    ProofItem {
+        circuit: batch.batch.header.circuit,
+        x: batch.x,
+        proof: &batch.batch.proof,
+    }
+}

@@ -1,0 +1,324 @@
+//! The commands and their flags, each with an example in its help.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 ok              4 not found                       11 proof invalid
+  1 runtime error   5 unavailable or outcome unknown  12 fork
+  2 usage           6 refused (with its reason)       13 incomplete
+  3 configuration   10 tampered                       14 untrusted key or circuit
+
+Example, from nothing to an audited trail:
+  ukehi testnet up --dir demo --detach
+  ukehi put --dir demo --author clinic patient/17 'chart opened by dr-osei'
+  ukehi get --dir demo patient/17
+  ukehi audit export --dir demo --out trail.ukehi
+  ukehi audit verify trail.ukehi --trust demo/trust.json --allow-insecure-setup
+  ukehi testnet down --dir demo";
+
+/// A verifiable log of encrypted commands, replicated by organisations that do not fully trust
+/// one another: every replica proves each entry valid before it acknowledges it, none can read it.
+#[derive(Parser, Debug)]
+#[command(name = "ukehi", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// How results are printed; JSON carries a `schema` field.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Start or stop a local cluster of real node processes.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi testnet up --dir demo --detach"
+    )]
+    Testnet(TestnetCommand),
+    /// Run one node in the foreground.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi node run --config demo/node1/config.toml"
+    )]
+    Node(NodeCommand),
+    /// Who leads, how far each node is, who is quarantined.
+    #[command(after_help = "Example:\n  ukehi status --dir demo --output json")]
+    Status(StatusArgs),
+    /// Seal, prove and write one value, or the lines of a file.
+    #[command(
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}."
+    )]
+    Put(PutArgs),
+    /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
+    #[command(after_help = "Example:\n  ukehi get --dir demo patient/17")]
+    Get(GetArgs),
+    /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
+    #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
+    Scan(ScanArgs),
+    /// Export a trail and verify it offline.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json"
+    )]
+    Audit(AuditCommand),
+    /// Fetch and verify the receipt of a write.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi receipt get --dir demo clinic 1 --out receipt.json"
+    )]
+    Receipt(ReceiptCommand),
+    /// Make and list keys and proving parameters.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys list --dir demo/client"
+    )]
+    Keys(KeysCommand),
+    /// Measure this machine.
+    #[command(subcommand, after_help = "Example:\n  ukehi bench quick --output json")]
+    Bench(BenchCommand),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum TestnetCommand {
+    /// Write a cluster's keys and configuration if DIR has none, then start its nodes.
+    #[command(after_help = "Example:\n  ukehi testnet up --dir demo --detach")]
+    Up {
+        /// Where the cluster lives; made if missing.
+        #[arg(long)]
+        dir: PathBuf,
+        /// How many nodes a new cluster gets.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=9))]
+        nodes: u64,
+        /// Return once a leader is elected; without it, Ctrl-C stops the nodes.
+        #[arg(long)]
+        detach: bool,
+        /// Node 1 listens on BASE (peers) and BASE+1 (clients), node 2 on the next two, and so on; on
+        /// free ports without it.
+        #[arg(long)]
+        base_port: Option<u16>,
+        /// The authors a new cluster registers; may be repeated.
+        #[arg(long = "author", default_values_t = ["clinic", "lab", "pharmacy", "billing"].map(String::from))]
+        authors: Vec<String>,
+    },
+    /// Stop the nodes; their data stays.
+    #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
+    Down {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum NodeCommand {
+    /// Run until SIGTERM or Ctrl-C.
+    #[command(after_help = "Example:\n  ukehi node run --config demo/node1/config.toml")]
+    Run {
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// Where a command finds the cluster: a testnet's directory, or a node, keys and the trust root.
+#[derive(Args, Debug, Clone)]
+pub struct Target {
+    /// A testnet's directory.
+    #[arg(long, required_unless_present = "node", conflicts_with = "node")]
+    pub dir: Option<PathBuf>,
+    /// A node's client address; needs --keys and --trust.
+    #[arg(long, requires = "trust")]
+    pub node: Option<SocketAddr>,
+    /// A directory laid out like a testnet's `client/`.
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+    /// The trust root.
+    #[arg(long)]
+    pub trust: Option<PathBuf>,
+    /// Proving parameters, for put (with --dir: DIR/params).
+    #[arg(long)]
+    pub params: Option<PathBuf>,
+    /// How long to keep trying, in seconds.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+}
+
+impl Target {
+    /// A testnet's directory, everything else at its default.
+    pub fn of_dir(dir: &std::path::Path) -> Self {
+        Self {
+            dir: Some(dir.to_owned()),
+            node: None,
+            keys: None,
+            trust: None,
+            params: None,
+            timeout: 30,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// A testnet's directory: asks every node.
+    #[arg(long, required_unless_present = "node", conflicts_with = "node")]
+    pub dir: Option<PathBuf>,
+    /// One node's client address; needs --trust.
+    #[arg(long, requires = "trust")]
+    pub node: Option<SocketAddr>,
+    #[arg(long)]
+    pub trust: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct PutArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// At most 61 bytes.
+    #[arg(required_unless_present = "file", requires = "value")]
+    pub key: Option<String>,
+    /// At most 155 bytes.
+    pub value: Option<String>,
+    /// Lines of {"author", "key", "value"}, sealed in batches of up to 8 per author.
+    #[arg(long, conflicts_with_all = ["key", "value", "author"])]
+    pub file: Option<PathBuf>,
+    /// Which of the author keys signs; needed where there are several.
+    #[arg(long)]
+    pub author: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct GetArgs {
+    #[command(flatten)]
+    pub target: Target,
+    pub key: String,
+}
+
+#[derive(Args, Debug)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// At most so many rows; all of them without it.
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum AuditCommand {
+    /// Write the trail, or a range of it, into one self-contained file.
+    #[command(after_help = "Example:\n  ukehi audit export --dir demo --out trail.ukehi")]
+    Export {
+        #[command(flatten)]
+        target: Target,
+        #[arg(long)]
+        out: PathBuf,
+        /// First entry; 0, genesis, without it.
+        #[arg(long, requires = "to")]
+        from: Option<u64>,
+        /// One past the last entry.
+        #[arg(long, requires = "from")]
+        to: Option<u64>,
+    },
+    /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
+    #[command(
+        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+    )]
+    Verify {
+        bundle: PathBuf,
+        #[arg(long)]
+        trust: PathBuf,
+        #[arg(long)]
+        allow_insecure_setup: bool,
+        /// A signed checkpoint obtained elsewhere, to compare with: shows forks.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
+    },
+    /// List a bundle's entries, or show one whole, without judging them.
+    #[command(after_help = "Example:\n  ukehi audit show trail.ukehi --entry 5")]
+    Show {
+        bundle: PathBuf,
+        #[arg(long)]
+        entry: Option<u64>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ReceiptCommand {
+    /// Fetch the receipt of an author's sequence, from any node.
+    #[command(
+        after_help = "Example:\n  ukehi receipt get --dir demo clinic 1 --out receipt.json\n\nAUTHOR is a key's name in client/authors or 64 hex digits."
+    )]
+    Get {
+        #[command(flatten)]
+        target: Target,
+        author: String,
+        seq: u64,
+        /// Write it here instead of to stdout.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Verify a receipt offline.
+    #[command(after_help = "Example:\n  ukehi receipt verify receipt.json --trust demo/trust.json")]
+    Verify {
+        receipt: PathBuf,
+        #[arg(long)]
+        trust: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum KeysCommand {
+    /// Author keys: who writes.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys author new --out clinic.key"
+    )]
+    Author(NewKey),
+    /// Epoch keys: who reads.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys epoch new --out readers.key"
+    )]
+    Epoch(NewKey),
+    /// List the key files of a directory; needs no passphrase.
+    #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
+    List {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Make Groth16 parameters for both shapes.
+    #[command(after_help = "Example:\n  ukehi keys setup --dev --dir params")]
+    Setup {
+        /// A one-party set-up. INSECURE: whoever runs it can forge proofs.
+        #[arg(long, required = true)]
+        dev: bool,
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum NewKey {
+    /// Make a key file, encrypted under a passphrase, mode 0600.
+    #[command(
+        after_help = "Examples:\n  ukehi keys author new --out clinic.key\n  ukehi keys epoch new --out readers.key"
+    )]
+    New {
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum BenchCommand {
+    /// The figures of the README on this machine, in about two minutes.
+    #[command(after_help = "Example:\n  ukehi bench quick --output json")]
+    Quick,
+}

@@ -1,0 +1,123 @@
+//! From `--dir` or `--node`, `--keys` and `--trust` to a cluster one can ask, and to the keys.
+
+use super::args::Target;
+use super::passphrase;
+use super::testnet::Layout;
+use crate::batch::BatchVerifier;
+use crate::client::remote::{Endpoint, Remote};
+use crate::error::{ExitCode, Failure};
+use crate::ids::{EpochId, KeyspaceId, ShardId};
+use crate::trust::TrustRoot;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use ukehi_keys::Passphrase;
+
+/// Where a command finds everything.
+pub struct Place {
+    pub trust: TrustRoot,
+    pub endpoints: Vec<Endpoint>,
+    /// Laid out like a testnet's `client/`; `None` where no keys were named.
+    client: Option<PathBuf>,
+    params: Option<PathBuf>,
+    timeout: Duration,
+}
+
+impl Place {
+    pub fn find(target: &Target) -> Result<Self, Failure> {
+        let timeout = Duration::from_secs(target.timeout);
+        if let Some(dir) = &target.dir {
+            let layout = Layout::new(dir);
+            let trust = load_trust(target.trust.as_deref().unwrap_or(&layout.trust()))?;
+            return Ok(Self {
+                endpoints: layout.endpoints(&trust)?,
+                trust,
+                client: Some(target.keys.clone().unwrap_or_else(|| layout.client())),
+                params: Some(target.params.clone().unwrap_or_else(|| layout.params())),
+                timeout,
+            });
+        }
+        let (Some(address), Some(trust)) = (target.node, &target.trust) else {
+            return Err(Failure::usage(
+                "no cluster named",
+                "give --dir, or --node with --trust",
+            ));
+        };
+        let trust = load_trust(trust)?;
+        Ok(Self {
+            endpoints: one_of_the_nodes(&trust, address),
+            trust,
+            client: target.keys.clone(),
+            params: target.params.clone(),
+            timeout,
+        })
+    }
+
+    pub fn remote(&self) -> Remote {
+        Remote::new(
+            self.trust.genesis.cluster_id(),
+            self.endpoints.clone(),
+            self.timeout,
+        )
+    }
+
+    pub fn client_dir(&self) -> Result<&Path, Failure> {
+        self.client.as_deref().ok_or_else(|| {
+            Failure::usage(
+                "this command needs keys",
+                "give --keys, a directory like a testnet's client/",
+            )
+        })
+    }
+
+    pub fn params_dir(&self) -> Result<&Path, Failure> {
+        self.params.as_deref().ok_or_else(|| {
+            Failure::usage(
+                "this command needs proving parameters",
+                "give --params, a directory `ukehi keys setup` made",
+            )
+        })
+    }
+
+    pub fn verifier(&self) -> Result<BatchVerifier, Failure> {
+        self.trust
+            .batch_verifier(ShardId(0))
+            .map_err(|e| Failure::new(ExitCode::Untrusted, e, "use a matching release"))
+    }
+
+    pub fn newest_epoch(&self) -> Result<(KeyspaceId, EpochId), Failure> {
+        self.trust.newest_epoch().ok_or_else(|| {
+            Failure::configuration("the genesis has no keyspace", "check trust.json")
+        })
+    }
+
+    pub fn passphrase(&self) -> Result<Passphrase, Failure> {
+        passphrase::obtain(self.client.as_ref().map(|c| c.join("pass")).as_deref())
+    }
+}
+
+pub fn load_trust(path: &Path) -> Result<TrustRoot, Failure> {
+    TrustRoot::load(path).map_err(|e| {
+        Failure::configuration(e, "get trust.json from a source you trust, not from a node")
+    })
+}
+
+/// A bare address may be any member's: each member's key is tried on it.
+pub fn one_of_the_nodes(trust: &TrustRoot, address: SocketAddr) -> Vec<Endpoint> {
+    let nodes = trust.genesis.nodes.iter();
+    nodes
+        .map(|n| Endpoint {
+            node: n.id,
+            key: n.key.to_bytes(),
+            address,
+        })
+        .collect()
+}
+
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::runtime(format!("cannot start the runtime: {e}")))
+}

@@ -1,0 +1,8 @@
+//! `ukehi put`, `get` and `scan`.
+
+mod input;
+mod read;
+mod write;
+
+pub use read::{get, scan};
+pub use write::{fetch_receipt, put};

@@ -1,0 +1,213 @@
+//! `ukehi get` and `ukehi scan`: fetch, verify against the trust root, decrypt.
+
+use crate::api::{MAX_SCAN_ROWS, ProvenEntry, Reply, Request};
+use crate::cli::args::{GetArgs, ScanArgs};
+use crate::cli::connect::{Place, runtime};
+use crate::cli::output::{Output, table};
+use crate::client::remote::RemoteError;
+use crate::client::{Opened, Reader};
+use crate::error::{ExitCode, Failure};
+use serde::Serialize;
+use std::sync::Arc;
+use ukehi_circuits::slot::DecodedKey;
+use ukehi_keys::{AuthorId, keystore};
+
+#[derive(Serialize)]
+struct Got {
+    schema: &'static str,
+    #[serde(flatten)]
+    row: Row,
+}
+
+#[derive(Serialize)]
+struct Scanned {
+    schema: &'static str,
+    order: &'static str,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    key: String,
+    /// Text, or "hex:" and digits where the bytes are not UTF-8.
+    value: String,
+    author: AuthorId,
+    seq: u64,
+    index: u64,
+    slot: u8,
+    /// The cosigned checkpoint the entry was shown to be under.
+    checkpoint_size: u64,
+}
+
+pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
+    let place = Place::find(&args.target)?;
+    let reader = open_reader(&place)?;
+    let route = reader.route(args.key.as_bytes()).map_err(|e| {
+        Failure::usage(
+            format!("key {:?}: {e}", args.key),
+            "a key has at most 61 bytes",
+        )
+    })?;
+    let mut remote = place.remote();
+    let ask = remote.ask(|deadline_ms| Request::Get { deadline_ms, route });
+    let (node, reply) = runtime()?.block_on(ask)?;
+    let (entry, slot) = match reply {
+        Reply::Entry { entry, slot } => (entry, slot),
+        Reply::NotFound { applied } => {
+            return Err(Failure::new(
+                ExitCode::NotFound,
+                format!(
+                    "node {node} has nothing under {:?} up to entry {applied}",
+                    args.key
+                ),
+                "check the key; a node could also hide it, another may tell",
+            ));
+        }
+        other => {
+            return Err(Failure::from(RemoteError::Protocol {
+                node,
+                what: format!("{other:?}"),
+            }));
+        }
+    };
+    let opened = reader.open(&entry, slot, Some(&route))?;
+    if !matches!(&opened.key, DecodedKey::Canonical(key) if key.as_bytes() == args.key.as_bytes()) {
+        return Err(Failure::new(
+            ExitCode::Tampered,
+            format!(
+                "entry {}: the slot under this route holds another key",
+                opened.index
+            ),
+            "do not trust this node; ask another",
+        ));
+    }
+    let got = Got {
+        schema: "ukehi/get/v1",
+        row: row(&opened),
+    };
+    output.show(&got, |g| g.row.value.clone());
+    Ok(())
+}
+
+pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
+    let place = Place::find(&args.target)?;
+    let reader = open_reader(&place)?;
+    let entries = runtime()?.block_on(fetch(&place, args.limit.unwrap_or(usize::MAX)))?;
+    let mut rows = Vec::new();
+    let mut last_route = None;
+    for (entry, slot) in &entries {
+        let opened = reader.open(entry, *slot, None)?;
+        // Tags ascend: a node cannot show one row twice.
+        if last_route.as_ref() >= Some(&opened.route) {
+            return Err(Failure::new(
+                ExitCode::Tampered,
+                format!("entry {}: rows are not in tag order", opened.index),
+                "do not trust this node; ask another",
+            ));
+        }
+        last_route = Some(opened.route);
+        rows.push(row(&opened));
+    }
+    let scanned = Scanned {
+        schema: "ukehi/scan/v1",
+        order: "tag",
+        rows,
+    };
+    output.show(&scanned, |s| {
+        let rows = s.rows.iter().map(|r| {
+            vec![
+                r.key.clone(),
+                r.value.clone(),
+                r.index.to_string(),
+                r.author.to_string()[..12].to_owned(),
+            ]
+        });
+        format!(
+            "{}\n{} keys, in tag order (not in the order of the keys)",
+            table(&["key", "value", "entry", "author"], rows),
+            s.rows.len()
+        )
+    });
+    Ok(())
+}
+
+/// Pages through the routes.
+async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Failure> {
+    let mut remote = place.remote();
+    let mut entries: Vec<(ProvenEntry, u8)> = Vec::new();
+    let mut after = None;
+    while entries.len() < limit {
+        let page = (limit - entries.len()).min(MAX_SCAN_ROWS as usize) as u32;
+        let before = entries.len();
+        let rows = &mut entries;
+        let node = remote
+            .stream(
+                |deadline_ms| Request::Scan {
+                    deadline_ms,
+                    after,
+                    limit: page,
+                },
+                |reply| match reply {
+                    Reply::Entry { entry, slot } if rows.len() - before < page as usize => {
+                        rows.push((entry, slot));
+                        Ok(false)
+                    }
+                    Reply::End => Ok(true),
+                    other => Err(RemoteError::Protocol {
+                        node: crate::ids::NodeId(0),
+                        what: format!("{other:?}"),
+                    }),
+                },
+            )
+            .await?;
+        if entries.len() - before < page as usize {
+            break;
+        }
+        let (entry, slot) = entries.last().expect("a full page has a last row");
+        let route = crate::batch::SealedBatch::from_bytes(&entry.payload)
+            .ok()
+            .and_then(|b| b.slots.get(usize::from(*slot)).map(|s| s.route));
+        let route = route.ok_or_else(|| {
+            Failure::from(RemoteError::Protocol {
+                node,
+                what: "a row without its slot".into(),
+            })
+        })?;
+        after = Some(ukehi_circuits::field::encode(&route));
+    }
+    Ok(entries)
+}
+
+fn open_reader(place: &Place) -> Result<Reader, Failure> {
+    let client = place.client_dir()?;
+    let pass = place.passphrase()?;
+    let (keyspace, epoch) = place.newest_epoch()?;
+    let path = client
+        .join("epochs")
+        .join(format!("{keyspace}-{epoch}.key"));
+    let secret = keystore::load(&path, &pass)?;
+    let route = keystore::load(&client.join("route.key"), &pass)?;
+    Ok(Reader::new(secret, route, Arc::new(place.verifier()?)))
+}
+
+fn row(opened: &Opened) -> Row {
+    Row {
+        key: match &opened.key {
+            DecodedKey::Canonical(key) => text(key.as_bytes()),
+            DecodedKey::NonCanonical => "noncanonical-key".into(),
+        },
+        value: text(opened.body.as_bytes()),
+        author: opened.author,
+        seq: opened.author_seq,
+        index: opened.index,
+        slot: opened.slot,
+        checkpoint_size: opened.checkpoint.checkpoint.size,
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("hex:{}", hex::encode(bytes)),
+    }
+}

@@ -1,0 +1,146 @@
+//! What each room's errors mean at the command line: the exit code, and what to do next.
+//!
+//! Invariant: one error, one code; the table of codes is in `error.rs`.
+
+use crate::audit::ExportError;
+use crate::client::outbox::OutboxError;
+use crate::client::remote::RemoteError;
+use crate::client::{AnchorError, ReadError, SealError};
+use crate::error::{ExitCode, Failure};
+use crate::log::ReceiptError;
+use crate::params::CircuitError;
+use ukehi_keys::keystore::KeystoreError;
+use ukehi_keys::{FileFault, KeyFault};
+
+impl From<KeystoreError> for Failure {
+    fn from(error: KeystoreError) -> Self {
+        let next = match &error.fault {
+            KeyFault::WrongPassphrase => {
+                "give the key's own passphrase, at the prompt or in the file UKEHI_PASSPHRASE_FILE names"
+            }
+            KeyFault::File(FileFault::TooOpen { .. }) => "make it yours alone: chmod 600 FILE",
+            KeyFault::File(FileFault::Exists) => "key files are never overwritten: name another",
+            KeyFault::File(FileFault::Missing) => "check the path and --keys",
+            KeyFault::Damaged { .. } | KeyFault::Mismatch => "restore the key file from its backup",
+            _ => "check the path, and that this release made the file",
+        };
+        Failure::configuration(error, next)
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        let next = match &error {
+            SealError::UnknownEpoch { .. }
+            | SealError::UnknownAuthor { .. }
+            | SealError::WrongRouteKey { .. } => "use the keys of this cluster (--keys)",
+            SealError::NoCircuit { .. } => "use the parameters of this cluster (--params)",
+            _ => "",
+        };
+        let code = match &error {
+            SealError::Command { .. } | SealError::Seal(_) => ExitCode::Refused,
+            SealError::Witness { .. } | SealError::Prover(_) => ExitCode::Runtime,
+            _ => ExitCode::Configuration,
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<OutboxError> for Failure {
+    fn from(error: OutboxError) -> Self {
+        let (code, next) = match &error {
+            OutboxError::Jump { .. } => (ExitCode::Tampered, "do not trust this node; ask another"),
+            OutboxError::Exhausted { .. } => (ExitCode::Refused, "write with another author key"),
+            OutboxError::Io { .. } | OutboxError::Damaged { .. } => (
+                ExitCode::Runtime,
+                "free disk space, or move the named file away",
+            ),
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<AnchorError> for Failure {
+    fn from(error: AnchorError) -> Self {
+        let (code, next) = match &error {
+            AnchorError::Fork { .. } | AnchorError::NoConsistency { .. } => (
+                ExitCode::Fork,
+                "keep the file client/anchor as evidence and compare it with the other parties'",
+            ),
+            AnchorError::NoMajority => (ExitCode::Incomplete, "ask another node"),
+            AnchorError::Io { .. } => (ExitCode::Runtime, "check the disk"),
+            AnchorError::Damaged { .. } => (
+                ExitCode::Configuration,
+                "restore client/anchor from a backup; without it forks before now go unseen",
+            ),
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let code = match &error {
+            ReadError::NoMajority { .. } => ExitCode::Incomplete,
+            ReadError::Invalid { .. } => ExitCode::ProofInvalid,
+            ReadError::NotJudged { .. } | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
+            _ => ExitCode::Tampered,
+        };
+        Failure::new(code, error, "do not trust this node; ask another")
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Failure::new(ExitCode::Runtime, error, "export again, from another node")
+    }
+}
+
+impl From<CircuitError> for Failure {
+    fn from(error: CircuitError) -> Self {
+        Failure::configuration(
+            error,
+            "make parameters with `ukehi keys setup --dev --dir NEW`, or restore the files",
+        )
+    }
+}
+
+impl From<ReceiptError> for Failure {
+    fn from(error: ReceiptError) -> Self {
+        let (code, next) = match &error {
+            ReceiptError::Incomplete { .. } => (
+                ExitCode::Incomplete,
+                "fetch it again: `ukehi receipt get AUTHOR SEQ`",
+            ),
+            ReceiptError::Untrusted { .. } => (
+                ExitCode::Untrusted,
+                "use the trust root of the cluster the receipt is from",
+            ),
+            _ => (
+                ExitCode::Tampered,
+                "fetch it again: `ukehi receipt get AUTHOR SEQ`",
+            ),
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Unavailable { .. } => Failure::new(
+                ExitCode::Unavailable,
+                error,
+                "check `ukehi status`; a write under way is retried by the next `ukehi put`",
+            ),
+            RemoteError::Refused { .. } => {
+                Failure::new(ExitCode::Refused, format!("refused: {error}"), "")
+            }
+            RemoteError::Protocol { .. } => Failure::new(
+                ExitCode::Tampered,
+                error,
+                "do not trust this node; ask another",
+            ),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `ukehi keys`: make and list key files and parameters.
+
+use super::args::{KeysCommand, NewKey};
+use super::output::{Output, table};
+use super::passphrase;
+use super::progress::Progress;
+use crate::error::Failure;
+use crate::params;
+use serde::Serialize;
+use std::path::Path;
+use ukehi_keys::keystore;
+use ukehi_keys::{AuthorKey, EpochSecret, KdfCost};
+
+#[derive(Serialize)]
+struct NewKeyFile {
+    schema: &'static str,
+    kind: &'static str,
+    public: String,
+    file: String,
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    kind: String,
+    public: String,
+    file: String,
+}
+
+#[derive(Serialize)]
+struct ParametersMade {
+    schema: &'static str,
+    warning: &'static str,
+    circuits: Vec<String>,
+    dir: String,
+}
+
+pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        KeysCommand::Author(NewKey::New { out }) => {
+            let key = AuthorKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("author", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::Epoch(NewKey::New { out }) => {
+            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &secret, &pass, KdfCost::Production)?;
+            made("epoch", secret.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::List { dir } => list(&dir, output),
+        KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
+    }
+}
+
+fn made(kind: &'static str, public: String, file: &Path, output: &Output) {
+    let made = NewKeyFile {
+        schema: "ukehi/key-made/v1",
+        kind,
+        public,
+        file: file.display().to_string(),
+    };
+    output.show(&made, |m| {
+        format!("{} key {}\nin {}", m.kind, m.public, m.file)
+    });
+}
+
+fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    let mut refused = Vec::new();
+    // A testnet's client directory keeps authors and epochs in directories of their own.
+    for dir in [dir.to_owned(), dir.join("authors"), dir.join("epochs")] {
+        if !dir.is_dir() {
+            continue;
+        }
+        let listing = keystore::list(&dir)?;
+        rows.extend(listing.keys.into_iter().map(|k| KeyRow {
+            kind: format!("{:?}", k.kind).to_lowercase(),
+            public: k.public,
+            file: k.path.display().to_string(),
+        }));
+        refused.extend(listing.refused.iter().map(ToString::to_string));
+    }
+    let listed = serde_json::json!({ "schema": "ukehi/keys/v1", "keys": rows, "refused": refused });
+    output.show(&listed, |_| {
+        let cells = rows.iter().map(|r| {
+            let short = r.public.chars().take(24).collect();
+            vec![r.kind.clone(), short, r.file.clone()]
+        });
+        let mut text = table(&["kind", "public", "file"], cells);
+        for reason in &refused {
+            text.push_str(&format!("\nrefused: {reason}"));
+        }
+        text
+    });
+    match refused.first() {
+        Some(reason) => Err(Failure::configuration(
+            reason,
+            "restore the file from a backup, or remove it",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn setup(dir: &Path, output: &Output) -> Result<(), Failure> {
+    std::fs::create_dir_all(dir).map_err(|e| {
+        Failure::configuration(format!("{}: {e}", dir.display()), "choose another --dir")
+    })?;
+    let mut progress = Progress::new("set-up", 1);
+    let manifests = params::insecure_dev_params(dir, |done, total| {
+        progress.set_total(total);
+        progress.set(done);
+    })?;
+    progress.finish();
+    let made = ParametersMade {
+        schema: "ukehi/params-made/v1",
+        warning: ukehi_keys::INSECURE_DEV_WARNING,
+        circuits: manifests
+            .iter()
+            .map(|m| m.circuit_id().to_string())
+            .collect(),
+        dir: dir.display().to_string(),
+    };
+    output.show(&made, |m| {
+        format!("{}\n{}\nin {}", m.warning, m.circuits.join("\n"), m.dir)
+    });
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The client: seals and proves what an author writes, checks and opens what a reader gets.
+
+mod anchor;
+#[cfg(feature = "node")]
+pub mod outbox;
+mod reader;
+#[cfg(feature = "node")]
+pub mod remote;
+mod sealer;
+
+pub use anchor::{AnchorError, AnchorFile};
+pub use reader::{Opened, ReadError, Reader, check_entry};
+pub use sealer::{Put, SealError, Sealed, Sealer, Ticket};

@@ -1,0 +1,168 @@
+//! The reader's side: checks that an entry stands in the log, then opens it.
+//!
+//! Invariants: 1. nothing is shown that did not verify against the trust root: record, inclusion,
+//! cosignatures, batch, proof; 2. a key that is not in canonical form is never merged with one
+//! that is. Knows nothing of how the entry came here. Does not prove that nothing newer exists.
+
+use crate::api::ProvenEntry;
+use crate::batch::{BatchVerifier, Fault, NotYet, Verdict, VerifiedBatch};
+use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
+use crate::params::{epoch_scalar, route_secret};
+use std::sync::Arc;
+use thiserror::Error;
+use ukehi_circuits::slot::{Body, DecodedKey, KeyTooLong, SlotKey};
+use ukehi_circuits::{field, seal};
+use ukehi_keys::{EpochSecret, RouteKey};
+
+/// Why an entry is not believed, or not opened.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    #[error("the checkpoint shown is not one of this cluster: {reason}")]
+    Checkpoint { reason: String },
+    #[error("the checkpoint at size {size} has no majority of cosignatures")]
+    NoMajority { size: u64 },
+    #[error("entry {index}: its record is not in the checkpointed log: {source}")]
+    NotIncluded { index: u64, source: ProofError },
+    #[error("entry {index}: the inclusion proof is malformed")]
+    MalformedProof { index: u64 },
+    #[error("entry {index} is no applied batch: {what}")]
+    NotApplied { index: u64, what: String },
+    #[error("entry {index}: the batch is invalid: {fault}")]
+    Invalid { index: u64, fault: Fault },
+    #[error("entry {index}: the batch cannot be judged here: {reason}")]
+    NotJudged { index: u64, reason: NotYet },
+    #[error("entry {index}: the batch shown is not the one in the record ({field})")]
+    OtherBatch { index: u64, field: &'static str },
+    #[error("entry {index} has no slot {slot}")]
+    NoSlot { index: u64, slot: u8 },
+    #[error("entry {index}: it stands under another route than asked for")]
+    OtherRoute { index: u64 },
+    #[error("entry {index} was sealed to another epoch key than this reader's")]
+    OtherEpoch { index: u64 },
+}
+
+/// A decrypted slot.
+pub struct Opened {
+    pub index: u64,
+    pub slot: u8,
+    pub author: ukehi_keys::AuthorId,
+    pub author_seq: u64,
+    /// The tag it stands under: 32 bytes, canonical little-endian.
+    pub route: [u8; 32],
+    pub key: DecodedKey,
+    pub body: Body,
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// A reader of one epoch.
+pub struct Reader {
+    secret: EpochSecret,
+    route: RouteKey,
+    verifier: Arc<BatchVerifier>,
+}
+
+impl Reader {
+    #[must_use]
+    pub fn new(secret: EpochSecret, route: RouteKey, verifier: Arc<BatchVerifier>) -> Self {
+        Self {
+            secret,
+            route,
+            verifier,
+        }
+    }
+
+    /// The route tag of a key: 32 bytes, canonical little-endian.
+    ///
+    /// # Errors
+    /// A key longer than 61 bytes.
+    pub fn route(&self, key: &[u8]) -> Result<[u8; 32], KeyTooLong> {
+        let key = SlotKey::new(key)?;
+        Ok(field::encode(&route_secret(&self.route).route(&key)))
+    }
+
+    /// Checks an entry a node showed and opens one slot; with `route`, only under that route.
+    ///
+    /// # Errors
+    /// [`ReadError`], naming the entry and what does not fit.
+    pub fn open(
+        &self,
+        entry: &ProvenEntry,
+        slot: u8,
+        route: Option<&[u8; 32]>,
+    ) -> Result<Opened, ReadError> {
+        let index = entry.record.index;
+        let (verified, checkpoint) = check_entry(entry, &self.verifier)?;
+        let batch = verified.batch();
+        let public = batch
+            .slots
+            .get(usize::from(slot))
+            .ok_or(ReadError::NoSlot { index, slot })?;
+        if route.is_some_and(|route| field::encode(&public.route) != *route) {
+            return Err(ReadError::OtherRoute { index });
+        }
+        let opened = seal::open(&epoch_scalar(&self.secret), &verified.statement())
+            .map_err(|_| ReadError::OtherEpoch { index })?
+            .swap_remove(usize::from(slot));
+        Ok(Opened {
+            index,
+            slot,
+            author: batch.header.author,
+            author_seq: batch.header.author_seq,
+            route: field::encode(&public.route),
+            key: opened.key,
+            body: opened.body,
+            checkpoint,
+        })
+    }
+}
+
+/// Verifies that an applied batch stands in the log under a majority-cosigned checkpoint.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn check_entry(
+    entry: &ProvenEntry,
+    verifier: &BatchVerifier,
+) -> Result<(VerifiedBatch, SignedCheckpoint), ReadError> {
+    let record: &Record = &entry.record;
+    let index = record.index;
+    let genesis = verifier.genesis();
+    let checkpoint =
+        SignedCheckpoint::from_note(&entry.note, genesis).map_err(|e| ReadError::Checkpoint {
+            reason: e.to_string(),
+        })?;
+    let size = checkpoint.checkpoint.size;
+    if !checkpoint.has_majority(genesis) {
+        return Err(ReadError::NoMajority { size });
+    }
+    let proof = InclusionProof::from_bytes(&entry.inclusion)
+        .map_err(|_| ReadError::MalformedProof { index })?;
+    if proof.index != index || proof.size != size {
+        return Err(ReadError::MalformedProof { index });
+    }
+    let leaf = tree::leaf_hash(&record.to_bytes());
+    tree::verify_inclusion(&proof, &leaf, &checkpoint.checkpoint.root)
+        .map_err(|source| ReadError::NotIncluded { index, source })?;
+    if record.kind != EntryKind::Batch || record.outcome != Outcome::Applied {
+        return Err(ReadError::NotApplied {
+            index,
+            what: record.outcome.to_string(),
+        });
+    }
+    let verified = match verifier.verify(&[entry.payload.clone().into()]).pop() {
+        Some(Verdict::Valid(verified)) => verified,
+        Some(Verdict::Invalid(fault)) => return Err(ReadError::Invalid { index, fault }),
+        Some(Verdict::NotYet(reason)) => return Err(ReadError::NotJudged { index, reason }),
+        None => unreachable!("verify gives one verdict per input"),
+    };
+    if verified.batch().header.digest() != record.header_digest {
+        return Err(ReadError::OtherBatch {
+            index,
+            field: "header digest",
+        });
+    }
+    if field::encode(verified.x()) != record.x {
+        return Err(ReadError::OtherBatch { index, field: "x" });
+    }
+    Ok((verified, checkpoint))
+}

@@ -1,0 +1,238 @@
+//! Seals and proves batches: plaintext in, signed [`SealedBatch`] out, many proofs in parallel.
+//!
+//! Invariants: 1. the witness lives in the pool's job only and is zeroised there; 2. every proof
+//! was verified before it leaves; 3. a changed batch has a new sequence, hence a new ephemeral key.
+//! Knows nothing of nodes, outboxes or files.
+
+use crate::batch::{Anchor, Header, SIGNATURE_DOMAIN, SealedBatch};
+use crate::genesis::{Genesis, GenesisEpoch};
+use crate::ids::{AuthorSeq, EpochId, KeyspaceId, LogIndex};
+use crate::params::{Circuit, route_secret};
+use std::sync::Arc;
+use thiserror::Error;
+use ukehi_circuits::seal::{self, SlotPlaintext};
+use ukehi_circuits::shape::Class;
+use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::{curve::Point, field, matrices};
+use ukehi_keys::{AuthorKey, RouteKey};
+use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
+
+/// For how many entries after its anchor a batch may still be applied.
+pub const VALID_FOR: LogIndex = 100_000;
+
+/// One command: the value to stand under a key.
+pub struct Put<'a> {
+    /// At most 61 bytes.
+    pub key: &'a [u8],
+    /// At most the class's body: 155 bytes in the short class.
+    pub value: &'a [u8],
+}
+
+/// Why a batch was not sealed.
+#[derive(Debug, Error)]
+pub enum SealError {
+    #[error("keyspace {keyspace} has no epoch {epoch} in genesis")]
+    UnknownEpoch {
+        keyspace: KeyspaceId,
+        epoch: EpochId,
+    },
+    #[error("the author's key is not registered in keyspace {keyspace}")]
+    UnknownAuthor { keyspace: KeyspaceId },
+    #[error("the route key is not the one epoch {epoch} commits to")]
+    WrongRouteKey { epoch: EpochId },
+    #[error("no circuit at hand takes a batch of {commands} commands")]
+    NoCircuit { commands: usize },
+    #[error("command {position}: {reason}")]
+    Command { position: usize, reason: String },
+    #[error("the batch cannot be sealed: {0}")]
+    Seal(#[from] seal::SealError),
+    #[error("the witness does not fit the circuit: {reason}")]
+    Witness { reason: String },
+    #[error("the prover takes no more work: {0}")]
+    Queue(#[from] SubmitError),
+    #[error("the prover: {0}")]
+    Prover(#[from] JobError),
+}
+
+/// A proven, signed batch and its bytes.
+pub struct Sealed {
+    pub batch: SealedBatch,
+    pub bytes: Vec<u8>,
+}
+
+/// A batch whose proof is under way.
+pub struct Ticket {
+    proof: pool::Ticket,
+    unsigned: SealedBatch,
+    x: ukehi_circuits::F,
+}
+
+/// Seals for one keyspace and epoch.
+pub struct Sealer {
+    genesis: Arc<Genesis>,
+    keyspace: KeyspaceId,
+    epoch: GenesisEpoch,
+    route: RouteKey,
+    /// By slots, ascending.
+    circuits: Vec<Arc<Circuit>>,
+    pool: Pool,
+}
+
+impl Sealer {
+    /// `circuits` in any order; `route` must be the key the epoch commits to.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownEpoch`], [`SealError::WrongRouteKey`].
+    pub fn new(
+        genesis: Arc<Genesis>,
+        keyspace: KeyspaceId,
+        epoch: EpochId,
+        route: RouteKey,
+        mut circuits: Vec<Arc<Circuit>>,
+        pool: Pool,
+    ) -> Result<Self, SealError> {
+        let registered = genesis
+            .keyspace(keyspace)
+            .and_then(|k| k.epoch(epoch))
+            .cloned()
+            .ok_or(SealError::UnknownEpoch { keyspace, epoch })?;
+        if crate::params::route_commitment(&route) != registered.route_commitment {
+            return Err(SealError::WrongRouteKey { epoch });
+        }
+        circuits.sort_by_key(|c| c.shape.slots());
+        Ok(Self {
+            genesis,
+            keyspace,
+            epoch: registered,
+            route,
+            circuits,
+            pool,
+        })
+    }
+
+    /// The most commands one batch takes.
+    #[must_use]
+    pub fn max_batch(&self) -> usize {
+        self.circuits.last().map_or(0, |c| c.shape.slots())
+    }
+
+    /// Encrypts a batch and queues its proof; waits while the prover's queue is full.
+    ///
+    /// # Errors
+    /// [`SealError`], naming the command at fault.
+    pub fn seal(
+        &self,
+        author: &AuthorKey,
+        seq: AuthorSeq,
+        anchor: Anchor,
+        puts: &[Put<'_>],
+    ) -> Result<Ticket, SealError> {
+        let keyspace = self.genesis.keyspace(self.keyspace);
+        if !keyspace.is_some_and(|k| k.authors.contains(&author.public())) {
+            return Err(SealError::UnknownAuthor {
+                keyspace: self.keyspace,
+            });
+        }
+        let circuit = self
+            .circuits
+            .iter()
+            .find(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
+            .ok_or(SealError::NoCircuit {
+                commands: puts.len(),
+            })?;
+        let slots = plaintexts(puts)?;
+        let header = self.header(circuit, author, seq, anchor, puts.len())?;
+        let (statement, witness) = seal::seal(
+            circuit.shape,
+            header.ctx(),
+            &header.epoch_key,
+            &route_secret(&self.route),
+            &slots,
+            header.digest(),
+        )?;
+        let assignment =
+            matrices::assignment(&statement, &witness).map_err(|e| SealError::Witness {
+                reason: e.to_string(),
+            })?;
+        let proof = self.pool.submit_blocking(circuit.job(&assignment))?;
+        Ok(Ticket {
+            proof,
+            x: statement.x(),
+            unsigned: SealedBatch {
+                header,
+                ephemeral: statement.ephemeral,
+                slots: statement.slots.clone(),
+                proof: [0; 128],
+                signature: [0; 64],
+            },
+        })
+    }
+
+    fn header(
+        &self,
+        circuit: &Circuit,
+        author: &AuthorKey,
+        author_seq: AuthorSeq,
+        anchor: Anchor,
+        commands: usize,
+    ) -> Result<Header, SealError> {
+        let decode = |bytes: &[u8; 32]| {
+            field::decode(bytes).expect("Genesis::check found every field element canonical")
+        };
+        let shard = self.genesis.keyspace(self.keyspace).map(|k| k.shard);
+        let (Some(shard), Ok(epoch_key)) =
+            (shard, Point::from_xy_bytes(&self.epoch.key.to_bytes()))
+        else {
+            return Err(SealError::UnknownEpoch {
+                keyspace: self.keyspace,
+                epoch: self.epoch.id,
+            });
+        };
+        Ok(Header {
+            cluster: self.genesis.cluster_id(),
+            shard,
+            keyspace: self.keyspace,
+            circuit: circuit.id,
+            epoch: self.epoch.id,
+            epoch_key,
+            route_commitment: decode(&self.epoch.route_commitment),
+            policy_digest: decode(&self.epoch.policy_digest),
+            author: author.public(),
+            author_seq,
+            valid_until: anchor.size.saturating_add(VALID_FOR),
+            anchor,
+            slots: u8::try_from(commands).expect("a shape has at most 64 slots"),
+            bulk: [0; 32],
+        })
+    }
+}
+
+impl Ticket {
+    /// Waits for the proof and signs.
+    ///
+    /// # Errors
+    /// [`SealError::Prover`].
+    pub fn finish(self, author: &AuthorKey) -> Result<Sealed, SealError> {
+        let proof = self.proof.wait()?;
+        let mut batch = self.unsigned;
+        batch.proof = proof.to_bytes();
+        let (header, x) = batch.signed_parts(&self.x);
+        batch.signature = author.sign(SIGNATURE_DOMAIN, &[&header, &x]);
+        let bytes = batch.to_bytes();
+        Ok(Sealed { batch, bytes })
+    }
+}
+
+fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
+    puts.iter()
+        .enumerate()
+        .map(|(position, put)| {
+            let at_fault = |reason: String| SealError::Command { position, reason };
+            Ok(SlotPlaintext {
+                op: Op::Put,
+                key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
+                body: Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,5 @@
+//! The `ukehi` binary.
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(ukehi::cli::main() as u8)
+}

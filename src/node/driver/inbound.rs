@@ -1,0 +1,389 @@
+//! What peers send: sanitised, gated, stepped; and what follows when it must not be.
+
+use super::Driver;
+use super::io::{Alarm, Effect, MAX_REFUSALS, StopReason};
+use crate::batch::{SealedBatch, Verdict};
+use crate::ids::{Hash, LogIndex, NodeId, Term};
+use crate::replica::entry::batch_digest;
+use crate::replica::evidence::{Claim, MAX_EVIDENCE};
+use crate::replica::gate::{Accusation, GateFault, Released};
+use crate::replica::sanitize::{Standing, Unfit};
+use crate::replica::{Evidence, Payload, PeerMessage};
+use raft::eraftpb::{Message, MessageType};
+use std::collections::BTreeSet;
+
+/// A committed batch whose verification gave no verdict is asked about again this much later.
+const VERIFY_AGAIN_TICKS: u64 = 4;
+
+impl Driver {
+    pub(super) fn on_frame(&mut self, from: NodeId, frame: &[u8]) -> Result<(), StopReason> {
+        match PeerMessage::decode(self.shard, frame) {
+            Ok(PeerMessage::Raft(message)) => self.on_raft(from, message),
+            Ok(PeerMessage::Forward { batch }) => self.on_forward(from, batch),
+            Ok(PeerMessage::Refusal {
+                index,
+                term,
+                payload,
+            }) => self.on_refusal(from, index, term, payload),
+            Err(reason) => {
+                self.alarm(from, Alarm::Frame { from, reason });
+                Ok(())
+            }
+        }
+    }
+
+    fn on_raft(&mut self, from: NodeId, mut message: Message) -> Result<(), StopReason> {
+        let kind = message.get_msg_type();
+        if self.quarantine.blocks(from, kind) || !self.admit(from, &mut message) {
+            return Ok(());
+        }
+        if kind != MessageType::MsgAppend {
+            return self.raft(|replica| replica.step(message));
+        }
+        self.check_equivocation(&message);
+        let waits = self.gate.is_waiting(from);
+        if message.term < self.replica.term() || (message.entries.is_empty() && !waits) {
+            return self.step_append(from, message);
+        }
+        if let Err(full) = self
+            .gate
+            .enqueue(from, message, &self.replica, &mut self.desk)
+        {
+            self.alarm(from, Alarm::LaneFull(full));
+            return Ok(());
+        }
+        self.drain_lane(from)
+    }
+
+    fn admit(&mut self, from: NodeId, message: &mut Message) -> bool {
+        let standing = Standing {
+            replica: &self.replica,
+            cosigned: self.cosigner.cosigned(),
+            reading: self.reads.asking(),
+        };
+        let Err(reason) = self.sanitizer.admit(from, message, &standing) else {
+            return true;
+        };
+        let claim = match reason {
+            Unfit::SecondLeader { term, other, .. } => Some((other, term, 0, Claim::SecondLeader)),
+            Unfit::Conflict {
+                leader,
+                term,
+                index,
+            } => Some((leader, term, index, Claim::Conflict)),
+            _ => None,
+        };
+        if let Some((sender, term, index, claim)) = claim {
+            self.keep_evidence(&Evidence::Claim {
+                sender,
+                index,
+                term,
+                claim,
+            });
+        }
+        if reason.is_misbehaviour() {
+            self.alarm(from, Alarm::Misbehaviour { from, reason });
+        }
+        false
+    }
+
+    fn step_append(&mut self, from: NodeId, message: Message) -> Result<(), StopReason> {
+        let term = message.term;
+        let connects = self.replica.term_at(message.index) == Some(message.log_term)
+            && message.index >= self.replica.commit();
+        let matched = message.index + message.entries.len() as u64;
+        self.raft(|replica| replica.step(message))?;
+        if connects && self.replica.term() == term {
+            let last = self.replica.last_index();
+            self.sanitizer.note_matched(term, from, matched, last);
+        }
+        Ok(())
+    }
+
+    /// Steps whatever of a sender's lane has its verdicts, in order.
+    fn drain_lane(&mut self, from: NodeId) -> Result<(), StopReason> {
+        while let Some(released) = self.gate.release(from, &self.replica, &mut self.desk) {
+            match released {
+                Released::Stale => {}
+                Released::Step(message) => self.step_released(from, message)?,
+                Released::Deferred(prefix, _) if prefix.entries.is_empty() => {}
+                Released::Deferred(prefix, _) => self.step_released(from, prefix)?,
+                Released::Accuse(prefix, accusation) => {
+                    if !prefix.entries.is_empty() {
+                        self.step_released(from, prefix)?;
+                    }
+                    return self.accuse(from, accusation);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Terms, leaders and commits may have moved while it waited.
+    fn step_released(&mut self, from: NodeId, mut message: Message) -> Result<(), StopReason> {
+        match !self.quarantine.holds(from) && self.admit(from, &mut message) {
+            true => self.step_append(from, message),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn on_verified(
+        &mut self,
+        ticket: u64,
+        verdicts: Vec<Verdict>,
+    ) -> Result<(), StopReason> {
+        for (digest, verdict) in self.desk.verified(ticket, verdicts) {
+            self.gate.settle(&digest, &verdict);
+            self.settle_clients(&digest, &verdict)?;
+            self.settle_refusal(&digest, &verdict)?;
+            self.settle_committed(&digest, &verdict)?;
+        }
+        for from in self.gate.senders() {
+            self.drain_lane(from)?;
+        }
+        Ok(())
+    }
+
+    /// A committed batch was verified again.
+    fn settle_committed(&mut self, digest: &Hash, verdict: &Verdict) -> Result<(), StopReason> {
+        if !self.unverified.remove(digest) {
+            return Ok(());
+        }
+        match verdict {
+            Verdict::Valid(_) => Ok(()),
+            Verdict::NotYet(_) => {
+                self.verify_again = self.tick + VERIFY_AGAIN_TICKS;
+                Ok(())
+            }
+            Verdict::Invalid(fault) => Err(StopReason::CommittedInvalid {
+                index: self.applied + 1,
+                fault: fault.clone(),
+            }),
+        }
+    }
+
+    /// The gate refuses an entry of `from`.
+    fn accuse(&mut self, from: NodeId, accusation: Accusation) -> Result<(), StopReason> {
+        let Accusation { entry, fault } = accusation;
+        let (index, term) = (entry.index, entry.term);
+        let evidence = match (&fault, Payload::of_entry(&entry)) {
+            (GateFault::Invalid(_), Ok(payload)) => Evidence::Refused {
+                sender: from,
+                index,
+                term,
+                payload,
+            },
+            _ => Evidence::Claim {
+                sender: from,
+                index,
+                term,
+                claim: Claim::BadStamp,
+            },
+        };
+        self.convict(&evidence, fault);
+        self.check_gate_disagreement(&evidence)
+    }
+
+    /// Opens the quarantine, keeps the evidence and tells the others.
+    fn convict(&mut self, evidence: &Evidence, reason: GateFault) {
+        for node in evidence.accused() {
+            self.gate.clear(node);
+        }
+        if !self.quarantine.open(evidence, self.replica.commit()) {
+            return;
+        }
+        self.keep_evidence(evidence);
+        let (term, index) = evidence.place();
+        for node in evidence.accused() {
+            let reason = reason.clone();
+            let alarm = Alarm::Quarantined {
+                node,
+                term,
+                index,
+                reason,
+            };
+            self.alarm(node, alarm);
+        }
+        self.tell_refusal(evidence);
+    }
+
+    fn keep_evidence(&mut self, evidence: &Evidence) {
+        if self.evidence_count < MAX_EVIDENCE {
+            self.evidence_count += 1;
+            evidence.put(self.shard, &mut self.pipeline.next.writes);
+        }
+    }
+
+    /// The same refused batch from a majority is not one node's crime: their gate differs.
+    fn check_gate_disagreement(&self, evidence: &Evidence) -> Result<(), StopReason> {
+        let Some(digest) = evidence.refused_digest() else {
+            return Ok(());
+        };
+        let same = self
+            .quarantine
+            .portable()
+            .filter(|e| e.refused_digest() == Some(digest));
+        let senders: BTreeSet<NodeId> = same
+            .filter_map(|e| match e {
+                Evidence::Refused { sender, .. } => Some(*sender),
+                _ => None,
+            })
+            .collect();
+        if senders.len() >= self.genesis.majority() {
+            let (_, index) = evidence.place();
+            return Err(StopReason::GateDisagreement { index });
+        }
+        Ok(())
+    }
+
+    /// A majority's checkpoint lies beyond a place where we refused something.
+    pub(super) fn warn_of_disagreement(&mut self) {
+        let size = self.cosigned_size;
+        let mut cases = self.quarantine.cases();
+        let Some(index) = cases.find(|case| case.index < size).map(|case| case.index) else {
+            return;
+        };
+        if self.warned_disagreement != Some(index) {
+            self.warned_disagreement = Some(index);
+            self.effects
+                .push(Effect::Alarm(Alarm::GateDisagreement { index }));
+        }
+    }
+
+    fn tell_refusal(&mut self, evidence: &Evidence) {
+        let Evidence::Refused {
+            index,
+            term,
+            payload,
+            ..
+        } = evidence
+        else {
+            return;
+        };
+        let frame = PeerMessage::Refusal {
+            index: *index,
+            term: *term,
+            payload: payload.clone(),
+        }
+        .encode(self.shard);
+        let me = self.me;
+        for to in self.genesis.nodes.iter().map(|n| n.id).filter(|n| *n != me) {
+            self.effects.push(Effect::Send {
+                to,
+                frame: frame.clone(),
+            });
+        }
+    }
+
+    /// Frames get lost: an open case is told again.
+    pub(super) fn repeat_refusals(&mut self) {
+        let open: Vec<Evidence> = self.quarantine.portable().take(1).cloned().collect();
+        for evidence in &open {
+            self.tell_refusal(evidence);
+        }
+    }
+
+    /// Somebody shows an entry its gate refuses. If the stamp holds and our gate agrees, we join.
+    fn on_refusal(
+        &mut self,
+        from: NodeId,
+        index: LogIndex,
+        term: Term,
+        payload: Payload,
+    ) -> Result<(), StopReason> {
+        let Payload::Batch { bytes, stamp } = &payload else {
+            return Ok(());
+        };
+        let proposer = stamp.proposer;
+        if index <= self.replica.commit()
+            || proposer == self.me
+            || self.refusals.len() >= MAX_REFUSALS
+            || self
+                .quarantine
+                .cases()
+                .any(|c| (c.node, c.index) == (proposer, index))
+            || !self.gate.stamp_holds(index, term, &payload)
+        {
+            return Ok(());
+        }
+        let digest = SealedBatch::digest(bytes);
+        let bytes = bytes.clone();
+        if self.desk.ask(digest, || bytes).is_some() {
+            self.alarm(
+                from,
+                Alarm::FalseRefusal {
+                    accuser: from,
+                    proposer,
+                },
+            );
+            return Ok(());
+        }
+        let case = Evidence::Refused {
+            sender: proposer,
+            index,
+            term,
+            payload,
+        };
+        self.refusals.insert(digest, (from, case));
+        Ok(())
+    }
+
+    fn settle_refusal(&mut self, digest: &Hash, verdict: &Verdict) -> Result<(), StopReason> {
+        let Some((accuser, case)) = self.refusals.remove(digest) else {
+            return Ok(());
+        };
+        match verdict {
+            Verdict::Valid(_) => {
+                for proposer in case.accused() {
+                    self.alarm(accuser, Alarm::FalseRefusal { accuser, proposer });
+                }
+            }
+            Verdict::Invalid(fault) => self.convict(&case, GateFault::Invalid(fault.clone())),
+            Verdict::NotYet(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Two stamps of one proposer for one place: kept, whichever of the batches is in our log.
+    fn check_equivocation(&mut self, message: &Message) {
+        let mut found = None;
+        for entry in &message.entries {
+            let Some(ours) = self.replica.log().cached(entry.index) else {
+                continue;
+            };
+            if ours.term != entry.term || ours.data == entry.data {
+                continue;
+            }
+            if let (
+                Ok(Payload::Batch { stamp: first, .. }),
+                Ok(theirs @ Payload::Batch { stamp: second, .. }),
+            ) = (Payload::of_entry(ours), Payload::of_entry(entry))
+                && first.proposer == second.proposer
+                && self.gate.stamp_holds(entry.index, entry.term, &theirs)
+                && let (Some(one), Some(two)) = (batch_digest(ours), batch_digest(entry))
+            {
+                found = Some(Evidence::Equivocation {
+                    index: entry.index,
+                    term: entry.term,
+                    proposer: first.proposer,
+                    batches: [(one, first.signature), (two, second.signature)],
+                });
+                break;
+            }
+        }
+        if let Some(evidence) = found {
+            self.keep_evidence(&evidence);
+            let (term, index) = evidence.place();
+            for proposer in evidence.accused() {
+                self.alarm(
+                    proposer,
+                    Alarm::Equivocation {
+                        proposer,
+                        term,
+                        index,
+                    },
+                );
+            }
+        }
+    }
+}

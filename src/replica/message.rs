@@ -1,0 +1,392 @@
+//! What replicas say to each other, and its bytes: our own bounded codec, one form per message.
+//!
+//! Invariants: 1. each Raft message type carries exactly the fields it uses, so a decoded message
+//! has no field raft-rs would read by surprise; 2. entries carry no index: they follow the
+//! message's, so they are consecutive by construction; 3. a frame is at most [`MAX_FRAME_BYTES`].
+//! Knows nothing of whether a message is true or timely: that is `sanitize` and `gate`.
+
+use super::entry::{Payload, read_entry, write_entry};
+use crate::batch::MAX_BATCH_BYTES;
+use crate::ids::{LogIndex, ShardId, Term};
+use crate::wire::{Reader, WireError, Writer};
+use raft::eraftpb::{Entry, Message, MessageType};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// The largest frame on a peer stream.
+pub const MAX_FRAME_BYTES: usize = 256 * 1024;
+/// How many entries one append carries; only no-ops are small enough to reach it.
+pub const MAX_ENTRIES_PER_MESSAGE: usize = 2048;
+/// What raft-rs may put into one append before a further entry makes it another message.
+pub const APPEND_BYTES: u64 = 128 * 1024;
+/// Bound on the context of heartbeats and of ReadIndex.
+pub const MAX_CONTEXT_BYTES: usize = 64;
+
+/// A message on a peer lane.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerMessage {
+    Raft(Message),
+    /// A client's batch, verified by the sender, for the leader to propose.
+    Forward {
+        batch: Arc<[u8]>,
+    },
+    /// "This proposer signed what the gate refuses": re-verified by whoever receives it.
+    Refusal {
+        index: LogIndex,
+        term: Term,
+        payload: Payload,
+    },
+}
+
+/// Why a frame is not a message of this release.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MessageError {
+    #[error("the frame does not decode: {0}")]
+    Undecodable(#[from] WireError),
+    #[error("the frame is for shard {found}")]
+    WrongShard { found: ShardId },
+    #[error("Raft messages of type {code} are not accepted from peers")]
+    Refused { code: u8 },
+}
+
+const RAFT: u8 = 1;
+const FORWARD: u8 = 2;
+const REFUSAL: u8 = 3;
+
+impl PeerMessage {
+    /// The frame's bytes, at most [`MAX_FRAME_BYTES`].
+    ///
+    /// # Panics
+    /// If a Raft message is of a type that never leaves this process: the replica sends none.
+    #[must_use]
+    pub fn encode(&self, shard: ShardId) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.u32(shard.0);
+        match self {
+            PeerMessage::Raft(message) => {
+                w.u8(RAFT);
+                write_raft(&mut w, message);
+            }
+            PeerMessage::Forward { batch } => {
+                w.u8(FORWARD).bytes(batch);
+            }
+            PeerMessage::Refusal {
+                index,
+                term,
+                payload,
+            } => {
+                w.u8(REFUSAL).u64(*index);
+                write_entry(&mut w, &payload.clone().into_entry(*index, *term));
+            }
+        }
+        w.finish()
+    }
+
+    /// # Errors
+    /// [`MessageError`]; nothing is allocated beyond the frame's own length.
+    pub fn decode(shard: ShardId, frame: &[u8]) -> Result<Self, MessageError> {
+        if frame.len() > MAX_FRAME_BYTES {
+            return Err(WireError::TooLong {
+                field: "frame",
+                found: frame.len() as u64,
+                limit: MAX_FRAME_BYTES,
+            }
+            .into());
+        }
+        let mut r = Reader::new(frame);
+        let found = ShardId(r.u32("shard")?);
+        if found != shard {
+            return Err(MessageError::WrongShard { found });
+        }
+        let message = match r.u8("peer message")? {
+            RAFT => PeerMessage::Raft(read_raft(&mut r)?),
+            FORWARD => PeerMessage::Forward {
+                batch: Arc::from(r.bytes(MAX_BATCH_BYTES, "batch")?),
+            },
+            REFUSAL => {
+                let index = r.u64("index")?;
+                let (term, payload) = read_entry(&mut r)?;
+                PeerMessage::Refusal {
+                    index,
+                    term,
+                    payload,
+                }
+            }
+            found => {
+                return Err(WireError::Unknown {
+                    field: "peer message",
+                    found: u64::from(found),
+                }
+                .into());
+            }
+        };
+        r.end()?;
+        Ok(message)
+    }
+}
+
+/// eraftpb's own numbers; a type without one never crosses the wire.
+fn code(kind: MessageType) -> Option<u8> {
+    use MessageType as T;
+    match kind {
+        T::MsgAppend
+        | T::MsgAppendResponse
+        | T::MsgRequestVote
+        | T::MsgRequestVoteResponse
+        | T::MsgHeartbeat
+        | T::MsgHeartbeatResponse
+        | T::MsgReadIndex
+        | T::MsgReadIndexResp
+        | T::MsgRequestPreVote
+        | T::MsgRequestPreVoteResponse => Some(kind as u8),
+        _ => None,
+    }
+}
+
+fn kind_of(found: u8) -> Result<MessageType, MessageError> {
+    use MessageType as T;
+    [
+        T::MsgAppend,
+        T::MsgAppendResponse,
+        T::MsgRequestVote,
+        T::MsgRequestVoteResponse,
+        T::MsgHeartbeat,
+        T::MsgHeartbeatResponse,
+        T::MsgReadIndex,
+        T::MsgReadIndexResp,
+        T::MsgRequestPreVote,
+        T::MsgRequestPreVoteResponse,
+    ]
+    .into_iter()
+    .find(|kind| code(*kind) == Some(found))
+    .ok_or(MessageError::Refused { code: found })
+}
+
+/// Whether a message may leave this process at all.
+#[must_use]
+pub fn is_peer_message(kind: MessageType) -> bool {
+    code(kind).is_some()
+}
+
+fn write_raft(w: &mut Writer, m: &Message) {
+    use MessageType as T;
+    let kind = m.get_msg_type();
+    w.u8(code(kind).expect("the replica hands out only messages of these types"));
+    w.u64(m.from).u64(m.to).u64(m.term);
+    match kind {
+        T::MsgAppend => {
+            w.u64(m.index).u64(m.log_term).u64(m.commit);
+            // Cutting an append short is safe: the next one's previous index reveals the gap.
+            let count = m.entries.len().min(MAX_ENTRIES_PER_MESSAGE);
+            w.u32(u32::try_from(count).expect("bounded just above"));
+            for entry in m.entries.iter().take(count) {
+                write_entry(w, entry);
+            }
+        }
+        T::MsgAppendResponse => {
+            w.u64(m.index).u64(m.log_term).u64(m.commit);
+            w.bool(m.reject).u64(m.reject_hint);
+        }
+        T::MsgRequestVote | T::MsgRequestPreVote => {
+            w.u64(m.index).u64(m.log_term);
+            w.u64(m.commit).u64(m.commit_term);
+        }
+        T::MsgRequestVoteResponse | T::MsgRequestPreVoteResponse => {
+            w.bool(m.reject).u64(m.commit).u64(m.commit_term);
+        }
+        T::MsgHeartbeat | T::MsgHeartbeatResponse => {
+            w.u64(m.commit).bytes(&m.context);
+        }
+        T::MsgReadIndex | T::MsgReadIndexResp => {
+            w.u64(m.index);
+            w.bytes(m.entries.first().map_or(&[][..], |e| &e.data[..]));
+        }
+        _ => unreachable!("code() knows these types only"),
+    }
+}
+
+fn read_raft(r: &mut Reader<'_>) -> Result<Message, MessageError> {
+    use MessageType as T;
+    let kind = kind_of(r.u8("message type")?)?;
+    let mut m = Message::default();
+    m.set_msg_type(kind);
+    m.from = r.u64("from")?;
+    m.to = r.u64("to")?;
+    m.term = r.u64("term")?;
+    match kind {
+        T::MsgAppend => {
+            m.index = r.u64("index")?;
+            m.log_term = r.u64("log_term")?;
+            m.commit = r.u64("commit")?;
+            m.set_entries(read_entries(r, m.index)?.into());
+        }
+        T::MsgAppendResponse => {
+            m.index = r.u64("index")?;
+            m.log_term = r.u64("log_term")?;
+            m.commit = r.u64("commit")?;
+            m.reject = r.bool("reject")?;
+            m.reject_hint = r.u64("reject_hint")?;
+        }
+        T::MsgRequestVote | T::MsgRequestPreVote => {
+            m.index = r.u64("index")?;
+            m.log_term = r.u64("log_term")?;
+            m.commit = r.u64("commit")?;
+            m.commit_term = r.u64("commit_term")?;
+        }
+        T::MsgRequestVoteResponse | T::MsgRequestPreVoteResponse => {
+            m.reject = r.bool("reject")?;
+            m.commit = r.u64("commit")?;
+            m.commit_term = r.u64("commit_term")?;
+        }
+        T::MsgHeartbeat | T::MsgHeartbeatResponse => {
+            m.commit = r.u64("commit")?;
+            m.context = r.bytes(MAX_CONTEXT_BYTES, "context")?.to_vec().into();
+        }
+        _ => {
+            m.index = r.u64("index")?;
+            let entry = Entry {
+                data: r.bytes(MAX_CONTEXT_BYTES, "context")?.to_vec().into(),
+                ..Entry::default()
+            };
+            m.set_entries(vec![entry].into());
+        }
+    }
+    Ok(m)
+}
+
+fn read_entries(r: &mut Reader<'_>, index: LogIndex) -> Result<Vec<Entry>, WireError> {
+    let count = r.count(MAX_ENTRIES_PER_MESSAGE, "entries")?;
+    (1..=count as u64)
+        .map(|i| {
+            let at = index
+                .checked_add(i)
+                .ok_or(WireError::NonCanonical { field: "index" })?;
+            let (term, payload) = read_entry(r)?;
+            Ok(payload.into_entry(at, term))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeId;
+    use crate::replica::Stamp;
+
+    const SHARD: ShardId = ShardId(0);
+
+    fn batch(bytes: &[u8]) -> Payload {
+        Payload::Batch {
+            bytes: Arc::from(bytes),
+            stamp: Stamp {
+                proposer: NodeId(2),
+                signature: [7; 64],
+            },
+        }
+    }
+
+    fn message(kind: MessageType) -> Message {
+        let mut m = Message::default();
+        m.set_msg_type(kind);
+        (m.from, m.to, m.term) = (1, 2, 3);
+        m
+    }
+
+    fn samples() -> Vec<PeerMessage> {
+        use MessageType as T;
+        let mut append = message(T::MsgAppend);
+        (append.index, append.log_term, append.commit) = (4, 2, 4);
+        let entries = vec![
+            Payload::NoOp.into_entry(5, 3),
+            batch(b"abc").into_entry(6, 3),
+        ];
+        append.set_entries(entries.into());
+        let mut response = message(T::MsgAppendResponse);
+        (response.index, response.reject, response.reject_hint) = (9, true, 8);
+        let mut vote = message(T::MsgRequestPreVote);
+        (vote.index, vote.log_term, vote.commit, vote.commit_term) = (9, 3, 8, 2);
+        let mut granted = message(T::MsgRequestVoteResponse);
+        granted.commit = 3;
+        let mut heartbeat = message(T::MsgHeartbeat);
+        heartbeat.context = vec![1, 2].into();
+        let mut read = message(T::MsgReadIndex);
+        let context = Entry {
+            data: vec![5; 24].into(),
+            ..Entry::default()
+        };
+        read.set_entries(vec![context].into());
+        vec![
+            PeerMessage::Raft(append),
+            PeerMessage::Raft(response),
+            PeerMessage::Raft(vote),
+            PeerMessage::Raft(granted),
+            PeerMessage::Raft(heartbeat),
+            PeerMessage::Raft(read),
+            PeerMessage::Forward {
+                batch: Arc::from(&b"xyz"[..]),
+            },
+            PeerMessage::Refusal {
+                index: 7,
+                term: 3,
+                payload: batch(b"poison"),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_message_comes_back_and_neither_a_longer_nor_a_shorter_frame_decodes() {
+        for sample in samples() {
+            let mut frame = sample.encode(SHARD);
+            assert_eq!(PeerMessage::decode(SHARD, &frame).as_ref(), Ok(&sample));
+            for len in 0..frame.len() {
+                assert!(PeerMessage::decode(SHARD, &frame[..len]).is_err());
+            }
+            frame.push(0);
+            assert!(PeerMessage::decode(SHARD, &frame).is_err(), "{sample:?}");
+        }
+    }
+
+    #[test]
+    fn local_and_unused_message_types_are_refused_by_name() {
+        use MessageType as T;
+        for kind in [
+            T::MsgHup,
+            T::MsgBeat,
+            T::MsgPropose,
+            T::MsgSnapshot,
+            T::MsgUnreachable,
+            T::MsgSnapStatus,
+            T::MsgCheckQuorum,
+            T::MsgTransferLeader,
+            T::MsgTimeoutNow,
+        ] {
+            let mut w = Writer::new();
+            w.u32(0).u8(RAFT).u8(kind as u8);
+            w.u64(1).u64(2).u64(3);
+            assert_eq!(
+                PeerMessage::decode(SHARD, &w.finish()),
+                Err(MessageError::Refused { code: kind as u8 })
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_of_another_shard_or_beyond_the_bound_is_refused() {
+        let frame = samples()[0].encode(ShardId(9));
+        assert_eq!(
+            PeerMessage::decode(SHARD, &frame),
+            Err(MessageError::WrongShard { found: ShardId(9) })
+        );
+        let long = vec![0; MAX_FRAME_BYTES + 1];
+        assert!(PeerMessage::decode(SHARD, &long).is_err());
+    }
+
+    #[test]
+    fn an_index_that_would_overflow_is_refused() {
+        let mut append = message(MessageType::MsgAppend);
+        append.index = u64::MAX;
+        append.set_entries(vec![Payload::NoOp.into_entry(0, 3)].into());
+        let frame = PeerMessage::Raft(append).encode(SHARD);
+        assert!(PeerMessage::decode(SHARD, &frame).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! One shard's Raft group: raft-rs behind a gate, a sanitiser and our own codec.
+//!
+//! Invariants: 1. no byte of a peer is ever parsed as protobuf; 2. no batch is stepped into Raft
+//! without a `Valid` verdict of this process; 3. what raft-rs panics on is refused before it.
+//! Pure: no async, clock, randomness, locks, files or sockets. Knows nothing of clients.
+
+pub mod desk;
+pub mod entry;
+pub mod evidence;
+pub mod gate;
+pub mod memo;
+pub mod message;
+pub mod quarantine;
+pub mod raft_log;
+#[allow(clippy::module_inception)]
+pub mod replica;
+pub mod sanitize;
+mod stored;
+
+pub use entry::{Payload, Stamp};
+pub use evidence::Evidence;
+pub use message::{MessageError, PeerMessage};
+pub use raft_log::{StoredEntry, read_entry};
+pub use replica::{Replica, ReplicaConfig, Role};

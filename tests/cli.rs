@@ -1,0 +1,83 @@
+//! The command line as scripts see it: exit codes, what goes to which stream, what is in JSON, and
+//! that no secret is printed. One three-node testnet of the shipped binary serves the whole file.
+#![cfg(feature = "node")]
+
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/offline.rs"]
+mod offline;
+#[path = "cli/online.rs"]
+mod online;
+#[path = "cli/run.rs"]
+mod run;
+#[path = "cli/secrets.rs"]
+mod secrets;
+
+use run::{Net, ukehi};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+type Check = (&'static str, fn(&Net));
+
+/// In order: the later ones read what the earlier ones wrote.
+const WITH_A_TESTNET: &[Check] = &[
+    (
+        "the nodes are three processes of the shipped binary",
+        online::three_processes,
+    ),
+    ("what was put is read back", online::put_get_scan),
+    (
+        "a file of several authors is written in batches",
+        online::put_file,
+    ),
+    ("a bad line is named", online::bad_lines),
+    ("what does not fit is refused", online::oversized),
+    ("an absent key is not found", online::absent),
+    (
+        "where nobody listens the cluster is unavailable",
+        online::no_listener,
+    ),
+    ("status is one document", online::status),
+    ("a bad trust root stops every command", offline::trust_root),
+    ("a wrong passphrase opens nothing", offline::passphrase),
+    ("a damaged key file opens nothing", offline::key_file),
+    (
+        "a receipt verifies, an edited one does not",
+        offline::receipts,
+    ),
+    (
+        "a trail verifies with the trust root alone",
+        offline::audit_good,
+    ),
+    (
+        "a flip in any frame names the entry",
+        offline::audit_flipped,
+    ),
+    ("a shortened trail is incomplete", offline::audit_truncated),
+    ("a bundle is shown without judging it", offline::audit_show),
+    ("the leader's death loses nothing", online::leader_killed),
+    ("no secret was printed or logged", secrets::nowhere),
+];
+
+#[test]
+fn a_testnet_answers_as_documented() {
+    let net = Net::up();
+    let failed: Vec<&str> = WITH_A_TESTNET
+        .iter()
+        .filter(|(name, check)| {
+            let failed = catch_unwind(AssertUnwindSafe(|| check(&net))).is_err();
+            eprintln!("{} {name}", if failed { "FAILED" } else { "ok    " });
+            failed
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let down = ukehi([
+        "testnet",
+        "down",
+        "--dir",
+        net.dir_str(),
+        "--output",
+        "json",
+    ]);
+    assert_eq!(down.json()["schema"], "ukehi/testnet-down/v1");
+}

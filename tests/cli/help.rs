@@ -1,0 +1,235 @@
+//! What needs no cluster: help, usage errors, key files, parameters.
+
+use crate::run::{has_schema, ukehi, with_pass_file};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn every_commands_help_has_an_example() {
+    let commands = [
+        "",
+        "testnet",
+        "testnet up",
+        "testnet down",
+        "node",
+        "node run",
+        "status",
+        "put",
+        "get",
+        "scan",
+        "audit",
+        "audit export",
+        "audit verify",
+        "audit show",
+        "receipt",
+        "receipt get",
+        "receipt verify",
+        "keys",
+        "keys author",
+        "keys author new",
+        "keys epoch",
+        "keys epoch new",
+        "keys list",
+        "keys setup",
+        "bench",
+        "bench quick",
+    ];
+    let mut without = Vec::new();
+    for command in commands {
+        let help = ukehi(command.split_whitespace().chain(["--help"])).exits(0);
+        assert!(help.stderr.is_empty(), "{help}");
+        if !help.stdout.contains("Example") {
+            without.push(command);
+        }
+    }
+    assert!(without.is_empty(), "no example in the help of {without:?}");
+    let version = ukehi(["--version"]).exits(0);
+    assert!(version.stdout.starts_with("ukehi "), "{version}");
+}
+
+#[test]
+fn usage_errors_exit_2_and_print_no_result() {
+    let usages: &[&[&str]] = &[
+        &[],
+        &["frobnicate"],
+        &["--output", "yaml", "status", "--dir", "x"],
+        &["testnet", "up"],
+        &["testnet", "up", "--dir", "x", "--nodes", "0"],
+        &["testnet", "up", "--dir", "x", "--nodes", "10"],
+        &["status"],
+        &["status", "--node", "127.0.0.1:1"],
+        &["put", "--dir", "x"],
+        &["put", "--dir", "x", "key"],
+        &["put", "--dir", "x", "key", "value", "--file", "f"],
+        &["put", "--dir", "x", "--file", "f", "--author", "clinic"],
+        &["get", "--dir", "x"],
+        &["get", "key"],
+        &[
+            "get",
+            "key",
+            "--dir",
+            "x",
+            "--node",
+            "127.0.0.1:1",
+            "--trust",
+            "t",
+        ],
+        &["get", "key", "--node", "localhost"],
+        &["get", "key", "--node", "127.0.0.1:1"],
+        &["get", "key", "--dir", "x", "--timeout", "0"],
+        &["scan", "--dir", "x", "--limit", "many"],
+        &["audit", "verify", "t.ukehi"],
+        &["audit", "export", "--dir", "x"],
+        &["audit", "export", "--dir", "x", "--out", "o", "--from", "3"],
+        &["audit", "show", "no-such-file"],
+        &["receipt", "get", "--dir", "x", "clinic"],
+        &["receipt", "get", "--dir", "x", "clinic", "first"],
+        &["receipt", "verify", "r.json"],
+        &["keys", "setup", "--dir", "x"],
+        &["put", "--dir", "x", "--file", "no-such-file"],
+    ];
+    for usage in usages {
+        let ran = ukehi(*usage);
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stdout.is_empty(), "{ran}");
+        assert!(!ran.stderr.is_empty(), "{ran}");
+    }
+    assert!(
+        !std::path::Path::new("x").exists(),
+        "a usage error leaves nothing behind"
+    );
+}
+
+#[test]
+fn a_missing_cluster_or_configuration_exits_3() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("nothing");
+    let dir = dir.to_str().unwrap();
+    for command in [
+        &["status"][..],
+        &["get", "key"],
+        &["scan"],
+        &["put", "key", "value"],
+        &["testnet", "down"],
+        &["audit", "export", "--out", "o"],
+        &["receipt", "get", "clinic", "1"],
+    ] {
+        let ran = ukehi(
+            command
+                .iter()
+                .copied()
+                .chain(["--dir", dir, "--output", "json"]),
+        )
+        .exits(3);
+        let last = ran.stderr.lines().last().unwrap();
+        let error: serde_json::Value = serde_json::from_str(last).unwrap();
+        assert_eq!(error["schema"], "ukehi/error/v1");
+        assert_eq!(error["exit_code"], 3);
+        assert!(
+            error["error"]
+                .as_str()
+                .unwrap()
+                .contains("nothing/trust.json"),
+            "{ran}"
+        );
+    }
+    ukehi(["node", "run", "--config", dir])
+        .exits(3)
+        .says("nothing");
+    let verify = ["audit", "verify", "t.ukehi", "--trust", dir];
+    ukehi(verify).exits(3).says("nothing");
+}
+
+#[test]
+fn keys_are_made_listed_and_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let pass = dir.path().join("pass");
+    fs::write(&pass, "correct horse battery staple\n").unwrap();
+    fs::set_permissions(&pass, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut publics = Vec::new();
+    for kind in ["author", "epoch"] {
+        let out = at(&format!("{kind}.key"));
+        let new = ["keys", kind, "new", "--output", "json", "--out", &out];
+        let made = with_pass_file(Some(&pass), new).json();
+        assert_eq!(made["schema"], "ukehi/key-made/v1");
+        assert_eq!(made["kind"], kind);
+        publics.push(made["public"].as_str().unwrap().to_owned());
+        let mode = fs::metadata(&out).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{out}");
+        let before = fs::read(&out).unwrap();
+        with_pass_file(Some(&pass), new).exits(3);
+        assert_eq!(fs::read(&out).unwrap(), before);
+    }
+    // Without a file and without a terminal there is no passphrase to be had.
+    let other = at("other.key");
+    ukehi(["keys", "author", "new", "--out", &other])
+        .exits(3)
+        .says("UKEHI_PASSPHRASE_FILE");
+    assert!(!std::path::Path::new(&other).exists());
+    // Listing needs no passphrase.
+    let list = [
+        "keys",
+        "list",
+        "--output",
+        "json",
+        "--dir",
+        dir.path().to_str().unwrap(),
+    ];
+    let listed = ukehi(list).json();
+    assert_eq!(listed["schema"], "ukehi/keys/v1");
+    let rows = listed["keys"].as_array().unwrap();
+    let found: Vec<&str> = rows.iter().map(|r| r["public"].as_str().unwrap()).collect();
+    assert_eq!(rows.len(), 2, "{listed}");
+    assert!(
+        publics.iter().all(|p| found.contains(&p.as_str())),
+        "{listed}"
+    );
+    // A damaged file is named, and makes the listing fail.
+    let author = at("author.key");
+    let mut damaged = fs::read(&author).unwrap();
+    damaged.truncate(damaged.len() / 2);
+    fs::write(&author, damaged).unwrap();
+    let ran = ukehi(list).exits(3).says("author.key");
+    assert!(has_schema(&serde_json::from_str(&ran.stdout).unwrap()));
+}
+
+#[test]
+fn a_dev_setup_says_insecure_and_is_not_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let params = dir.path().join("params");
+    let setup = [
+        "keys",
+        "setup",
+        "--dev",
+        "--output",
+        "json",
+        "--dir",
+        params.to_str().unwrap(),
+    ];
+    let ran = ukehi(setup).exits(0);
+    assert!(
+        ran.stderr.contains("set-up: "),
+        "progress goes to stderr: {ran}"
+    );
+    let made = ran.json();
+    assert_eq!(made["schema"], "ukehi/params-made/v1");
+    assert!(made["warning"].as_str().unwrap().contains("INSECURE"));
+    assert_eq!(made["circuits"].as_array().unwrap().len(), 2);
+    let files = |dir: &std::path::Path| {
+        let entries = fs::read_dir(dir).unwrap().map(|e| e.unwrap());
+        let mut files: Vec<_> = entries
+            .map(|e| {
+                (
+                    e.file_name(),
+                    *blake3::hash(&fs::read(e.path()).unwrap()).as_bytes(),
+                )
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files(&params);
+    ukehi(setup).exits(3);
+    assert!(files(&params) == before, "parameters were overwritten");
+}

@@ -1,0 +1,9 @@
+//! The gate under attack: real Groth16 proofs over a dev set-up made once, and every way to show
+//! one of them beside something it does not prove.
+
+mod bytes;
+mod fuzz;
+mod good;
+mod mutants;
+mod proofs;
+mod world;

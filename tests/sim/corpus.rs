@@ -1,0 +1,249 @@
+//! A cluster's genesis and a stock of batches, the same in every process: no randomness but the
+//! constants below, so that a seed replays byte for byte.
+//!
+//! Proofs are fake: the first half of a true one is a keyed hash of x. What surrounds them (fields,
+//! points, signatures, statements) is real.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock};
+use ukehi::batch::{
+    Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
+};
+use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
+use ukehi::log::{Record, tree};
+use ukehi_circuits::seal::PublicSlot;
+use ukehi_circuits::shape::Shape;
+use ukehi_circuits::slot::{Meta, Op};
+use ukehi_circuits::{F, Point, Scalar, field};
+use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use zeroize::Zeroizing;
+
+pub const SHARD: ShardId = ShardId(0);
+const CIRCUIT: CircuitId = CircuitId([7; 32]);
+const AUTHORS: u8 = 4;
+const SEQUENCES: u64 = 30;
+const POISONED: u64 = 8;
+
+fn secret(kind: u8, number: u8) -> Zeroizing<[u8; 32]> {
+    let mut bytes = [kind; 32];
+    bytes[0] = number;
+    bytes[31] = 0;
+    Zeroizing::new(bytes)
+}
+
+pub fn node_key(node: NodeId) -> NodeKey {
+    NodeKey::from_secret_bytes(&secret(1, node.0 as u8))
+}
+
+fn author_key(number: u8) -> AuthorKey {
+    AuthorKey::from_secret_bytes(&secret(2, number))
+}
+
+fn true_proof(x: &F) -> [u8; 32] {
+    *blake3::keyed_hash(&[3; 32], &field::encode(x)).as_bytes()
+}
+
+/// Checks the fake proofs, or (a Byzantine or sabotaged node) accepts any.
+pub struct FakeProofs {
+    pub accept_all: bool,
+}
+
+impl ProofVerifier for FakeProofs {
+    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
+        (*circuit == CIRCUIT).then_some(Shape::SINGLE)
+    }
+
+    fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
+        items.iter().map(|item| self.verify_one(item)).collect()
+    }
+
+    fn verify_one(&self, item: &ProofItem<'_>) -> bool {
+        self.accept_all || item.proof[..32] == true_proof(&item.x)
+    }
+}
+
+/// A cluster and what its authors have sealed.
+pub struct Corpus {
+    pub genesis: Arc<Genesis>,
+    /// Valid batches, of different sequences.
+    pub batches: Vec<Arc<[u8]>>,
+    /// Pairs of valid batches: one author, one sequence, another x.
+    pub conflicts: Vec<[Arc<[u8]>; 2]>,
+    /// Pairs of one command with two different, true proofs.
+    pub rerandomised: Vec<[Arc<[u8]>; 2]>,
+    /// Batches whose proof is false.
+    pub poisoned: Vec<Arc<[u8]>>,
+    poisoned_digests: BTreeSet<Hash>,
+    honest: BatchVerifier,
+    credulous: BatchVerifier,
+    verdicts: Mutex<BTreeMap<(bool, Hash), Verdict>>,
+}
+
+impl Corpus {
+    /// The corpus of a cluster of so many nodes.
+    pub fn of(nodes: usize) -> &'static Corpus {
+        static THREE: OnceLock<Corpus> = OnceLock::new();
+        static FIVE: OnceLock<Corpus> = OnceLock::new();
+        match nodes {
+            3 => THREE.get_or_init(|| Corpus::make(3)),
+            5 => FIVE.get_or_init(|| Corpus::make(5)),
+            _ => panic!("clusters of 3 and 5 have a corpus"),
+        }
+    }
+
+    /// The oracle: whether a stored batch must never have been applied.
+    pub fn is_poisoned(&self, batch: &[u8]) -> bool {
+        self.poisoned_digests.contains(&SealedBatch::digest(batch))
+    }
+
+    pub fn verifier(&self, accept_all: bool) -> BatchVerifier {
+        let proofs = Arc::new(FakeProofs { accept_all });
+        BatchVerifier::new(self.genesis.clone(), SHARD, proofs)
+    }
+
+    /// The real verifier's verdicts, each computed once for all seeds.
+    pub fn verify(&self, accept_all: bool, batches: &[Arc<[u8]>]) -> Vec<Verdict> {
+        let mut known = self.verdicts.lock().unwrap();
+        let verifier = if accept_all {
+            &self.credulous
+        } else {
+            &self.honest
+        };
+        batches
+            .iter()
+            .map(|bytes| {
+                known
+                    .entry((accept_all, SealedBatch::digest(bytes)))
+                    .or_insert_with(|| verifier.verify(std::slice::from_ref(bytes)).remove(0))
+                    .clone()
+            })
+            .collect()
+    }
+
+    fn make(nodes: usize) -> Corpus {
+        let genesis = Arc::new(genesis(nodes));
+        genesis
+            .check()
+            .expect("the simulator's genesis is in order");
+        let author = |number: u8, seq, salt, tail, truth| {
+            Arc::from(seal(&genesis, number, seq, salt, tail, truth).to_bytes())
+        };
+        let batches = (1..=SEQUENCES)
+            .flat_map(|seq| (0..AUTHORS).map(move |number| (number, seq)))
+            .map(|(number, seq)| author(number, seq, 0, 0, true))
+            .collect();
+        let conflicts = (1..=4)
+            .map(|i| [0, 1].map(|salt| author(0, 500 + i, salt, 0, true)))
+            .collect();
+        let rerandomised = (1..=4)
+            .map(|i| [0, 1].map(|tail| author(1, 500 + i, 0, tail, true)))
+            .collect();
+        let poisoned: Vec<Arc<[u8]>> = (1..=POISONED)
+            .map(|seq| author(3, 900 + seq, 0, 0, false))
+            .collect();
+        let verifier = |accept_all| {
+            let proofs = Arc::new(FakeProofs { accept_all });
+            BatchVerifier::new(genesis.clone(), SHARD, proofs)
+        };
+        Corpus {
+            batches,
+            conflicts,
+            rerandomised,
+            poisoned_digests: poisoned.iter().map(|b| SealedBatch::digest(b)).collect(),
+            poisoned,
+            honest: verifier(false),
+            credulous: verifier(true),
+            verdicts: Mutex::default(),
+            genesis: genesis.clone(),
+        }
+    }
+}
+
+fn genesis(nodes: usize) -> Genesis {
+    let epoch = EpochSecret::from_secret_bytes(&secret(4, 1)).expect("a scalar below the order");
+    Genesis {
+        name: "simulated".into(),
+        nonce: [nodes as u8; 32],
+        gate_version: GATE_VERSION,
+        dev: true,
+        nodes: (1..=nodes as u64)
+            .map(|id| GenesisNode {
+                id: NodeId(id),
+                key: node_key(NodeId(id)).public(),
+            })
+            .collect(),
+        operators: vec![OperatorKey::from_secret_bytes(&secret(5, 1)).public()],
+        circuits: vec![CIRCUIT],
+        keyspaces: vec![GenesisKeyspace {
+            id: KeyspaceId(1),
+            shard: SHARD,
+            authors: (0..AUTHORS).map(|a| author_key(a).public()).collect(),
+            epochs: vec![GenesisEpoch {
+                id: EpochId(1),
+                key: epoch.public(),
+                route_commitment: field::encode(&F::from(11u64)),
+                policy_digest: field::encode(&F::from(0u64)),
+            }],
+        }],
+    }
+}
+
+fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: bool) -> SealedBatch {
+    let epoch = &genesis.keyspaces[0].epochs[0];
+    let author = author_key(number);
+    let leaf = tree::leaf_hash(&Record::genesis(genesis.cluster_id()).to_bytes());
+    let header = Header {
+        cluster: genesis.cluster_id(),
+        shard: SHARD,
+        keyspace: KeyspaceId(1),
+        circuit: CIRCUIT,
+        epoch: epoch.id,
+        epoch_key: Point::from_xy_bytes(&epoch.key.to_bytes()).expect("checked by EpochPublicKey"),
+        route_commitment: F::from(11u64),
+        policy_digest: F::from(0u64),
+        author: author.public(),
+        author_seq: seq,
+        valid_until: u64::MAX,
+        // A log of one leaf has its leaf hash as root.
+        anchor: Anchor {
+            size: 1,
+            root: leaf,
+        },
+        slots: 1,
+        bulk: [0; 32],
+    };
+    let content = u64::from(number) << 32 | seq << 8 | salt;
+    let ephemeral = Scalar::from_bytes(&secret(6, (content % 251) as u8)).expect("below the order");
+    let slot = PublicSlot {
+        meta: Meta {
+            op: Op::Put,
+            body_len: 5,
+            cell_count: 0,
+        },
+        route: F::from(content),
+        cell: [F::from(0u64); 2],
+        ct: (0..Shape::SINGLE.class().ct_elements() as u64)
+            .map(|i| F::from(content * 31 + i))
+            .collect(),
+    };
+    let mut batch = SealedBatch {
+        header,
+        ephemeral: ephemeral.public_point(),
+        slots: vec![slot],
+        proof: [tail; 128],
+        signature: [0; 64],
+    };
+    let statement = batch
+        .statement(Shape::SINGLE)
+        .expect("one slot of the one class");
+    let x = statement.x();
+    let mut proof = true_proof(&x);
+    if !truth {
+        proof[0] ^= 1;
+    }
+    batch.proof[..32].copy_from_slice(&proof);
+    let (header, x) = batch.signed_parts(&x);
+    batch.signature = author.sign(SIGNATURE_DOMAIN, &[&header, &x]);
+    batch
+}

@@ -1,0 +1,40 @@
+# One build, in the release profile, serves run, test and lint: RocksDB's C++ compiles once.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/ukehi/target
+CARGO ?= cargo
+UKEHI := $(CARGO_TARGET_DIR)/release/ukehi
+SEED ?= 1
+
+.PHONY: demo build test test-lib lint doc deny sim bench tools fmt
+
+demo: build            ## the whole story: three nodes, 64 commands, a crash, an audit
+	@scripts/demo.sh $(UKEHI)
+
+build: tools
+	@$(CARGO) build --release --bin ukehi
+
+test: tools            ## the whole test suite; what CI runs
+	$(CARGO) test --release --workspace
+
+test-lib:              ## the library an auditor embeds: no tokio, libp2p or RocksDB
+	$(CARGO) test --release --no-default-features --lib
+
+lint: tools
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+
+doc: tools
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps
+
+fmt:
+	$(CARGO) fmt --all
+
+deny:                  ## advisories, licences, sources
+	@scripts/deny.sh
+
+sim: tools             ## replay one simulated run: make sim SEED=n
+	UKEHI_SIM_SEED=$(SEED) $(CARGO) test --release --test sim -- --nocapture replay
+
+bench: tools
+	$(CARGO) bench --profile release
+
+tools:
+	@scripts/tools.sh

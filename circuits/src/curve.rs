@@ -47,6 +47,7 @@ impl Point {
 
     /// Checks coordinates: on the curve, not the identity, in the prime-order subgroup.
     pub fn from_xy(x: F, y: F) -> Result<Self, PointError> {
+        // Unchecked only until the next lines: ark's checked form panics instead of saying why.
         let point = EdwardsAffine::new_unchecked(x, y);
         if !point.is_on_curve() {
             return Err(PointError::NotOnCurve);

@@ -170,10 +170,15 @@ impl KeySum {
     /// The G1 sides that pair with β, −γ and −δ.
     fn finish(self, key: &PreparedVerifyingKey) -> [G1Projective; 3] {
         let vk = &key.points.vk;
+        // The unchecked form would silently drop what one side has too many.
+        let msm = |points: &[G1Affine], scalars: &[Fr]| {
+            G1Projective::msm(points, scalars)
+                .expect("`check_input_count` and `add` keep them equally long")
+        };
         [
             vk.alpha_g1 * -self.inputs[0],
-            G1Projective::msm_unchecked(&vk.gamma_abc_g1, &self.inputs),
-            G1Projective::msm_unchecked(&self.c, &self.coefficients),
+            msm(&vk.gamma_abc_g1, &self.inputs),
+            msm(&self.c, &self.coefficients),
         ]
     }
 }

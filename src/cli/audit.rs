@@ -9,7 +9,8 @@ use crate::audit::show::Show;
 use crate::audit::{self, BundleWriter, Comparison, Options, Report, Start};
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
-use crate::ids::{NodeId, ShardId};
+use crate::ids::NodeId;
+use crate::node::SHARD;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -120,7 +121,7 @@ async fn fetch(
                     let start = Start {
                         cluster,
                         genesis: genesis.clone(),
-                        shard: ShardId(0),
+                        shard: SHARD,
                         from,
                         to,
                         size,

@@ -6,7 +6,8 @@ use super::testnet::Layout;
 use crate::batch::BatchVerifier;
 use crate::client::remote::{Endpoint, Remote};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId, ShardId};
+use crate::ids::{EpochId, KeyspaceId};
+use crate::node::SHARD;
 use crate::trust::TrustRoot;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,7 @@ impl Place {
 
     pub fn verifier(&self) -> Result<BatchVerifier, Failure> {
         self.trust
-            .batch_verifier(ShardId(0))
+            .batch_verifier(SHARD)
             .map_err(|e| Failure::new(ExitCode::Untrusted, e, "use a matching release"))
     }
 

@@ -5,8 +5,8 @@ use super::connect::{Place, load_trust, runtime};
 use super::data::fetch_receipt;
 use super::output::Output;
 use crate::error::Failure;
-use crate::ids::ShardId;
 use crate::log::{MAX_RECEIPT_BYTES, Outcome, Receipt};
+use crate::node::SHARD;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::{AuthorId, keystore};
@@ -86,7 +86,7 @@ fn verify(path: &Path, trust: &Path, output: &Output) -> Result<(), Failure> {
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let verified =
-        Receipt::from_json(&text).and_then(|receipt| receipt.verify(&trust.genesis, ShardId(0)))?;
+        Receipt::from_json(&text).and_then(|receipt| receipt.verify(&trust.genesis, SHARD))?;
     let verified = Verified {
         schema: "ukehi/receipt-verified/v1",
         verified: true,

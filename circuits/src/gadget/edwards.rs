@@ -143,6 +143,7 @@ pub(crate) fn multiply_base(builder: &mut Builder, scalar: &ScalarNum) -> PointN
 
 /// `scalar · base`: 19 rows per digit. `base` must be on the curve: see the module text.
 pub(crate) fn multiply(builder: &mut Builder, scalar: &ScalarNum, base: &PointNum) -> PointNum {
+    // Not bytes from outside: a `Point`, checked when it was decoded, or the blank circuit's base.
     let affine = EdwardsAffine::new_unchecked(base.x.value(), base.y.value());
     let doubled = affine.into_group().double();
     let table = EdwardsProjective::normalize_batch(&[doubled, doubled + affine]);

@@ -64,6 +64,7 @@ fn reduce(mut sum: [u64; 8]) -> F {
     for multiple in [&FOUR_TIMES, &TWICE, &MODULUS] {
         subtract_if_not_below(&mut quotient, multiple);
     }
+    // Below the modulus after the subtractions, and already in Montgomery form.
     F::new_unchecked(BigInt(quotient))
 }
 

@@ -2,7 +2,8 @@
 
 mod audit_support;
 
-use audit_support::{Trail, frame, frames};
+use audit_support::frames::frames;
+use audit_support::{Trail, frame};
 use rayon::prelude::*;
 use std::io::{self, Read};
 use std::ops::Range;

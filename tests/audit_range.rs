@@ -69,7 +69,7 @@ fn tampered_hashes_around_a_range_lead_to_another_root() {
 fn hashes_around_a_range_that_are_no_whole_number_of_hashes_are_refused() {
     let trail = Trail::with_batches(7);
     let bundle = trail.range(3, 6);
-    let (_, from, to) = audit_support::frames(&bundle)[2].clone();
+    let (_, from, to) = audit_support::frames::frames(&bundle)[2].clone();
     let payload = &bundle[from + 29..to - 33];
     let cut = audit_support::frame(2, 0, payload.len() as u32, payload);
     let error = trail

@@ -274,7 +274,7 @@ fn two_entries_in_each_others_place_are_refused() {
 fn a_record_whose_index_is_not_its_place_is_refused() {
     let trail = Trail::with_batches(2);
     let mut bundle = trail.bundle();
-    let (_, from, to) = audit_support::frames(&bundle)
+    let (_, from, to) = audit_support::frames::frames(&bundle)
         .into_iter()
         .find(|(name, ..)| name == "entry 2")
         .unwrap();

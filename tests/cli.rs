@@ -2,6 +2,8 @@
 //! that no secret is printed. One three-node testnet of the shipped binary serves the whole file.
 #![cfg(feature = "node")]
 
+#[path = "audit_support/frames.rs"]
+mod frames;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/offline.rs"]

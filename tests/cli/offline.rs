@@ -309,29 +309,10 @@ pub fn audit_show(net: &Net) {
     }
 }
 
-/// Name and the bytes `from..to` of each frame behind the file header: kind (1), entry (8),
-/// length (4), their check (16), payload, check (32).
+/// Each frame behind the file header: kind (1), entry (8), length (4), their check (16), payload,
+/// check (32).
 fn frames(bundle: &[u8]) -> Vec<(String, usize, usize)> {
-    let mut at = 8 + 2 + 16;
-    let mut found = Vec::new();
-    while at < bundle.len() {
-        let index = u64::from_le_bytes(bundle[at + 1..at + 9].try_into().unwrap());
-        let len = u32::from_le_bytes(bundle[at + 9..at + 13].try_into().unwrap()) as usize;
-        let name = match bundle[at] {
-            1 => "the preamble".to_owned(),
-            2 => "the hashes before the range".to_owned(),
-            3 => "the hashes behind the range".to_owned(),
-            5 => format!("entry {index}"),
-            6 => "the checkpoint".to_owned(),
-            7 => "the trailer".to_owned(),
-            kind => panic!("frame of kind {kind}"),
-        };
-        let end = at + 29 + len + 32;
-        found.push((name, at, end));
-        at = end;
-    }
-    assert_eq!(at, bundle.len());
-    found
+    crate::frames::frames(bundle).split_off(1)
 }
 
 fn copy_dir(from: &Path, to: &Path) {

@@ -26,3 +26,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     printf '  %s\n' "${missing[@]}" >&2
     exit 1
 fi
+
+# snarkjs and solc, at the versions of scripts/npm/package-lock.json: the tests compare with them.
+tools_dir="${UKEHI_NPM:-$HOME/.cache/ukehi/npm}"
+lock="$(dirname "$0")/npm/package-lock.json"
+if ! cmp -s "$lock" "$tools_dir/package-lock.json" || [ ! -d "$tools_dir/node_modules/snarkjs" ]; then
+    command -v npm >/dev/null || { echo "npm is missing: the tests run snarkjs and solc; install nodejs and npm" >&2; exit 1; }
+    mkdir -p "$tools_dir"
+    cp "$(dirname "$0")/npm/package.json" "$lock" "$tools_dir/"
+    (cd "$tools_dir" && npm ci --no-audit --no-fund --loglevel=error >&2)
+fi

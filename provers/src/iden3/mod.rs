@@ -1,0 +1,17 @@
+//! The binary files of iden3's tools (circom, snarkjs 0.7.6) for Groth16 over BN254: `.r1cs`, `.ptau`, `.zkey`.
+//!
+//! Invariants: 1. what is written is byte for byte what snarkjs writes for the same content; 2. what is read is
+//! in its one encoding: field elements below the modulus, points on the curve and in the subgroup, sections
+//! once each and of exactly the length their counts ask for, nothing after the last; 3. memory is bounded by the
+//! file's own length, never by a count inside it.
+//! Knows nothing of ceremonies, or of who made a file.
+
+mod error;
+mod points;
+mod r1cs;
+mod scalars;
+mod sections;
+
+pub use error::{FileError, FileKind};
+pub use points::Iden3Point;
+pub use r1cs::{read_r1cs, write_r1cs};

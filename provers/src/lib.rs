@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch_verify;
+pub mod ceremony;
 pub mod groth16;
 pub mod iden3;
 pub mod pool;

@@ -6,12 +6,23 @@
 //! file's own length, never by a count inside it.
 //! Knows nothing of ceremonies, or of who made a file.
 
+mod contributions;
 mod error;
 mod points;
+mod ptau;
+mod ptau_write;
 mod r1cs;
 mod scalars;
 mod sections;
+mod zkey;
 
+pub use contributions::{
+    Contribution, ContributionKind, MAX_CONTRIBUTIONS, MAX_NAME_BYTES, PhaseTwo, TRANSCRIPT_BYTES,
+};
 pub use error::{FileError, FileKind};
 pub use points::Iden3Point;
+pub use ptau::{MAX_POWER, PARTIAL_HASH_BYTES, Ptau, PtauContribution, PtauPublicKey, PtauSection};
+pub use ptau_write::{PtauContent, write_ptau};
 pub use r1cs::{read_r1cs, write_r1cs};
+pub(crate) use zkey::encode_coefficients;
+pub use zkey::{Zkey, ZkeyHeader, ZkeySection};

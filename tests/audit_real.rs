@@ -6,7 +6,7 @@ mod audit_support;
 use audit_support::{SHARD, Trail, author, sign};
 use std::sync::{Arc, OnceLock};
 use ukehi::audit::{AuditError, Options, Report, Start, verify};
-use ukehi::batch::{Anchor, Groth16Verifier, Header, NotYet, SealedBatch, shape_name};
+use ukehi::batch::{Anchor, Groth16Verifier, Header, NotYet, SealedBatch, shape_name, slot_list};
 use ukehi::error::ExitCode;
 use ukehi::ids::{EpochId, KeyspaceId, ShardId};
 use ukehi::log::Outcome;
@@ -15,7 +15,7 @@ use ukehi_circuits::matrices::{assignment, circuit_matrices, matrix_digest};
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::seal::{SlotPlaintext, seal};
 use ukehi_circuits::shape::{Class, Shape};
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{CircuitParts, Manifest, Setup};
 use ukehi_provers::R1cs;
@@ -99,7 +99,16 @@ impl World {
                 root: self.trail.root(size),
             },
             slots: 1,
-            bulk: [0; 32],
+            slot_list: [0; 32],
+        };
+        let meta = Meta {
+            op: Op::Put,
+            body_len: value.len() as u16,
+            cell_count: 0,
+        };
+        let header = Header {
+            slot_list: slot_list([(meta, None)]),
+            ..header
         };
         let slot = SlotPlaintext {
             op: Op::Put,
@@ -121,6 +130,7 @@ impl World {
             header,
             ephemeral: statement.ephemeral,
             slots: statement.slots.clone(),
+            bulk: vec![None],
             proof: proof.to_bytes(),
             signature: [0; 64],
         };

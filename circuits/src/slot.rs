@@ -124,6 +124,8 @@ impl Body {
 #[non_exhaustive]
 pub enum Op {
     Put = 1,
+    /// A put whose body is a reference to a bulk value.
+    PutBulk = 4,
 }
 
 /// A slot's public word: op (8 bits), body length in bytes (16), cell count (8), from the lowest bit; the rest zero.
@@ -159,6 +161,7 @@ impl Meta {
         }
         let op = match limbs[0] as u8 {
             1 => Op::Put,
+            4 => Op::PutBulk,
             op => return Err(MetaError::UnknownOp { op }),
         };
         Ok(Meta {

@@ -32,6 +32,7 @@ pub enum KeyKind {
     Operator,
     Epoch,
     Route,
+    Reader,
 }
 
 impl KeyKind {
@@ -42,6 +43,7 @@ impl KeyKind {
             Self::Operator => "operator",
             Self::Epoch => "epoch",
             Self::Route => "route",
+            Self::Reader => "reader",
         }
     }
 }

@@ -12,6 +12,7 @@ mod entropy;
 mod epoch;
 mod field_bytes;
 mod frame;
+pub mod grant;
 mod hex_serde;
 mod kdf;
 mod key_file;
@@ -22,9 +23,11 @@ mod operator;
 pub mod params;
 mod passphrase;
 mod possession;
+mod reader;
 mod route;
 mod signer;
 mod stored;
+pub mod stream;
 
 pub use author::{AuthorId, AuthorKey};
 pub use circuit_id::{CircuitFacts, CircuitId};
@@ -40,6 +43,7 @@ pub use node::{NodeKey, NodePublicKey};
 pub use operator::{OperatorId, OperatorKey};
 pub use passphrase::{MAX_PASSPHRASE_BYTES, Passphrase, PassphraseError};
 pub use possession::{EpochScope, PossessionProof, PossessionRefused};
+pub use reader::{ReaderId, ReaderKey};
 pub use route::{RouteKey, RouteKeyError};
 pub use signer::{BadSignature, PublicKeyError, Role, SignerId, SignerKey};
 

@@ -4,7 +4,7 @@
 //! The trait is public but cannot be named outside: secrets leave this crate only encrypted.
 
 use crate::key_file::KeyKind;
-use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, RouteKey};
+use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, ReaderKey, RouteKey};
 use zeroize::Zeroizing;
 
 pub trait StoredKey: Sized {
@@ -67,5 +67,21 @@ impl StoredKey for RouteKey {
 
     fn from_secret_part(secret: &Zeroizing<[u8; 32]>) -> Option<Self> {
         Self::from_secret_bytes(secret).ok()
+    }
+}
+
+impl StoredKey for ReaderKey {
+    const KIND: KeyKind = KeyKind::Reader;
+
+    fn secret_part(&self) -> Zeroizing<[u8; 32]> {
+        self.secret_bytes()
+    }
+
+    fn public_part(&self) -> Vec<u8> {
+        self.public().to_bytes().to_vec()
+    }
+
+    fn from_secret_part(secret: &Zeroizing<[u8; 32]>) -> Option<Self> {
+        Some(Self::from_secret_bytes(secret))
     }
 }

@@ -6,6 +6,7 @@
 //! Knows nothing of Raft, queues or who sent the bytes.
 
 use super::sealed::{PROOF_BYTES, SIGNATURE_DOMAIN, SealedBatch};
+use super::slot_list::op_fits;
 use crate::genesis::Genesis;
 use crate::ids::{Hash, ShardId};
 use crate::wire::WireError;
@@ -50,6 +51,10 @@ pub enum Fault {
     UnknownAuthor { author: AuthorId },
     #[error("its slots are no statement of the circuit: {0}")]
     Statement(StatementError),
+    #[error("slot {slot}: a bulk reference stands exactly where the operation is a bulk put")]
+    BulkReference { slot: usize },
+    #[error("its header vouches for another list of operations, lengths and bulk references")]
+    SlotList,
     #[error("the author's signature does not verify")]
     Signature,
     #[error("the proof does not verify under circuit {circuit}")]
@@ -216,6 +221,7 @@ impl BatchVerifier {
             }
             .into());
         }
+        check_slot_list(&batch)?;
         let shape = self
             .proofs
             .shape(&header.circuit)
@@ -255,6 +261,17 @@ enum Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Refusal::Invalid(fault)
+    }
+}
+
+fn check_slot_list(batch: &SealedBatch) -> Result<(), Fault> {
+    let mut pairs = batch.slots.iter().zip(&batch.bulk);
+    if let Some(slot) = pairs.position(|(slot, bulk)| !op_fits(slot.meta, bulk.as_ref())) {
+        return Err(Fault::BulkReference { slot });
+    }
+    match batch.header.slot_list == batch.slot_list() {
+        true => Ok(()),
+        false => Err(Fault::SlotList),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client: seals and proves what an author writes, checks and opens what a reader gets.
 
 mod anchor;
+mod bulk;
 #[cfg(feature = "node")]
 pub mod outbox;
 mod reader;
@@ -9,5 +10,6 @@ pub mod remote;
 mod sealer;
 
 pub use anchor::{AnchorError, AnchorFile};
+pub use bulk::{BULK_BODY_BYTES, BulkBody, BulkBodyError};
 pub use reader::{Opened, ReadError, Reader, check_entry};
 pub use sealer::{Put, SealError, Sealed, Sealer, Ticket};

@@ -4,15 +4,15 @@
 //! was verified before it leaves; 3. a changed batch has a new sequence, hence a new ephemeral key.
 //! Knows nothing of nodes, outboxes or files.
 
-use crate::batch::{Anchor, Header, SIGNATURE_DOMAIN, SealedBatch};
+use crate::batch::{Anchor, BulkReference, Header, SIGNATURE_DOMAIN, SealedBatch, slot_list};
 use crate::genesis::{Genesis, GenesisEpoch};
-use crate::ids::{AuthorSeq, EpochId, KeyspaceId, LogIndex};
+use crate::ids::{AuthorSeq, EpochId, Hash, KeyspaceId, LogIndex};
 use crate::params::{Circuit, route_secret};
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{self, SlotPlaintext};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{curve::Point, field, matrices};
 use ukehi_keys::{AuthorKey, RouteKey};
 use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
@@ -26,6 +26,20 @@ pub struct Put<'a> {
     pub key: &'a [u8],
     /// At most the class's body: 155 bytes in the short class.
     pub value: &'a [u8],
+    /// Of a bulk put, whose `value` is a [`BulkBody`](super::BulkBody): where its ciphertext is.
+    pub bulk: Option<BulkReference>,
+}
+
+impl<'a> Put<'a> {
+    /// The value stands in the slot itself.
+    #[must_use]
+    pub fn inline(key: &'a [u8], value: &'a [u8]) -> Self {
+        Self {
+            key,
+            value,
+            bulk: None,
+        }
+    }
 }
 
 /// Why a batch was not sealed.
@@ -141,7 +155,13 @@ impl Sealer {
                 commands: puts.len(),
             })?;
         let slots = plaintexts(puts)?;
-        let header = self.header(circuit, author, seq, anchor, puts.len())?;
+        let list = slot_list(
+            slots
+                .iter()
+                .zip(puts)
+                .map(|(slot, put)| (meta(slot), put.bulk)),
+        );
+        let header = self.header(circuit, author, seq, anchor, puts.len(), list)?;
         let (statement, witness) = seal::seal(
             circuit.shape,
             header.ctx(),
@@ -162,6 +182,7 @@ impl Sealer {
                 header,
                 ephemeral: statement.ephemeral,
                 slots: statement.slots.clone(),
+                bulk: puts.iter().map(|put| put.bulk).collect(),
                 proof: [0; 128],
                 signature: [0; 64],
             },
@@ -175,6 +196,7 @@ impl Sealer {
         author_seq: AuthorSeq,
         anchor: Anchor,
         commands: usize,
+        slot_list: Hash,
     ) -> Result<Header, SealError> {
         let decode = |bytes: &[u8; 32]| {
             field::decode(bytes).expect("Genesis::check found every field element canonical")
@@ -202,7 +224,7 @@ impl Sealer {
             valid_until: anchor.size.saturating_add(VALID_FOR),
             anchor,
             slots: u8::try_from(commands).expect("a shape has at most 64 slots"),
-            bulk: [0; 32],
+            slot_list,
         })
     }
 }
@@ -223,13 +245,25 @@ impl Ticket {
     }
 }
 
+/// The public word the seal will give a slot.
+fn meta(slot: &SlotPlaintext) -> Meta {
+    Meta {
+        op: slot.op,
+        body_len: u16::try_from(slot.body.as_bytes().len()).expect("bounded by its class"),
+        cell_count: 0,
+    }
+}
+
 fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
             Ok(SlotPlaintext {
-                op: Op::Put,
+                op: match put.bulk {
+                    Some(_) => Op::PutBulk,
+                    None => Op::Put,
+                },
                 key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
                 body: Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
             })

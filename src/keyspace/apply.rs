@@ -123,9 +123,6 @@ impl Keyspace {
         if !keyspace.authors.contains(&header.author) {
             return Ok(Outcome::ForeignAuthor);
         }
-        if header.bulk != [0; 32] {
-            return Ok(Outcome::BulkUnsupported);
-        }
         if index > header.valid_until {
             return Ok(Outcome::Expired);
         }

@@ -179,10 +179,11 @@ impl Replica {
                     root: genesis_root(self.genesis.cluster_id()),
                 },
                 slots: u8::try_from(routes.len()).unwrap(),
-                bulk: [0; 32],
+                slot_list: [0; 32],
             },
             ephemeral: Point::base(),
             slots: routes.iter().map(slot).collect(),
+            bulk: vec![None; routes.len()],
             proof: [0; 128],
             signature: [0; 64],
         }
@@ -218,6 +219,7 @@ fn signed(mut batch: SealedBatch) -> SealedBatch {
     let key = (1..=2)
         .map(author)
         .find(|k| k.public() == batch.header.author);
+    batch.header.slot_list = batch.slot_list();
     let x = batch.statement(Shape::EIGHT).unwrap().x();
     let (header, x) = batch.signed_parts(&x);
     batch.signature = key.unwrap().sign(SIGNATURE_DOMAIN, &[&header, &x]);
@@ -227,7 +229,7 @@ fn signed(mut batch: SealedBatch) -> SealedBatch {
 /// Every refusal that depends on the header alone, and the first fault found in it.
 fn refusals(r: &Replica, first_seq: u64) -> Vec<(Outcome, SealedBatch)> {
     type Change = fn(&mut Header);
-    let changes: [(Outcome, Change); 12] = [
+    let changes: [(Outcome, Change); 11] = [
         (Outcome::UnknownKeyspace, |h| h.keyspace = KeyspaceId(9)),
         (Outcome::UnknownKeyspace, |h| h.keyspace = KeyspaceId(3)),
         (Outcome::UnknownEpoch, |h| h.epoch = EpochId(9)),
@@ -237,7 +239,6 @@ fn refusals(r: &Replica, first_seq: u64) -> Vec<(Outcome, SealedBatch)> {
             h.route_commitment = F::from(78u64)
         }),
         (Outcome::ForeignAuthor, |h| h.keyspace = KeyspaceId(2)),
-        (Outcome::BulkUnsupported, |h| h.bulk[0] = 1),
         (Outcome::Expired, |h| h.valid_until = 0),
         (Outcome::AnchorUnknown, |h| h.anchor.size = 0),
         (Outcome::AnchorUnknown, |h| h.anchor.size = u64::MAX),

@@ -113,7 +113,6 @@ outcomes! {
     SequenceConflict = 12, "the sequence was used by another batch";
     /// The same x again: the first outcome stands.
     Duplicate = 13, "the batch was already in the log";
-    BulkUnsupported = 14, "bulk values are not supported in this release";
 }
 
 /// The canonical record of one entry.

@@ -202,13 +202,15 @@ impl Trail {
                     root: self.root(size),
                 },
                 slots,
-                bulk: [0; 32],
+                slot_list: [0; 32],
             },
             ephemeral: Point::base(),
             slots: (0..slots).map(slot).collect(),
+            bulk: vec![None; usize::from(slots)],
             proof: [0; 128],
             signature: [0; 64],
         };
+        batch.header.slot_list = batch.slot_list();
         prove(&mut batch);
         sign(&mut batch, by);
         batch

@@ -56,10 +56,7 @@ impl World {
             let keys = ["patient/17", "patient/18", "patient/19"];
             let puts: Vec<Put<'_>> = keys[..commands]
                 .iter()
-                .map(|key| Put {
-                    key: key.as_bytes(),
-                    value: b"chart opened",
-                })
+                .map(|key| Put::inline(key.as_bytes(), b"chart opened"))
                 .collect();
             let key = author(by);
             let ticket = sealer.seal(&key, seq, anchor, &puts).unwrap();
@@ -174,6 +171,8 @@ pub enum Word {
     Shard,
     Circuit,
     Author,
+    BulkReference,
+    SlotList,
     Statement,
     Signature,
     Proof,
@@ -189,6 +188,8 @@ pub fn word(verdict: &Verdict) -> Word {
             Fault::WrongShard { .. } => Word::Shard,
             Fault::UnknownCircuit { .. } => Word::Circuit,
             Fault::UnknownAuthor { .. } => Word::Author,
+            Fault::BulkReference { .. } => Word::BulkReference,
+            Fault::SlotList => Word::SlotList,
             Fault::Statement(_) => Word::Statement,
             Fault::Signature => Word::Signature,
             Fault::Proof { .. } => Word::Proof,

@@ -211,7 +211,7 @@ fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: boo
             root: leaf,
         },
         slots: 1,
-        bulk: [0; 32],
+        slot_list: [0; 32],
     };
     let content = u64::from(number) << 32 | seq << 8 | salt;
     let ephemeral = Scalar::from_bytes(&secret(6, (content % 251) as u8)).expect("below the order");
@@ -231,9 +231,11 @@ fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: boo
         header,
         ephemeral: ephemeral.public_point(),
         slots: vec![slot],
+        bulk: vec![None],
         proof: [tail; 128],
         signature: [0; 64],
     };
+    batch.header.slot_list = batch.slot_list();
     let statement = batch
         .statement(Shape::SINGLE)
         .expect("one slot of the one class");

@@ -1,4 +1,5 @@
-//! The binary files of iden3's tools (circom, snarkjs 0.7.6) for Groth16 over BN254: `.r1cs`, `.ptau`, `.zkey`.
+//! The files of iden3's tools (circom, snarkjs 0.7.6) for Groth16 over BN254: `.r1cs`, `.ptau`, `.zkey`, the JSON of
+//! keys and proofs, and a contract that verifies: how strangers check what this crate makes, and how theirs gets in.
 //!
 //! Invariants: 1. what is written is byte for byte what snarkjs writes for the same content; 2. what is read is
 //! in its one encoding: field elements below the modulus, points on the curve and in the subgroup, sections
@@ -8,12 +9,14 @@
 
 mod contributions;
 mod error;
+pub mod json;
 mod points;
 mod ptau;
 mod ptau_write;
 mod r1cs;
 mod scalars;
 mod sections;
+pub mod solidity;
 mod zkey;
 
 pub use contributions::{

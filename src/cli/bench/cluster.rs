@@ -91,10 +91,7 @@ fn seal_all(net: &BenchNet) -> Result<Vec<Vec<u8>>, Failure> {
     let tickets = (1..=ENTRIES as u64)
         .map(|seq| {
             let key = format!("bench/{seq}");
-            let put = Put {
-                key: key.as_bytes(),
-                value: b"a ready-made sealed batch",
-            };
+            let put = Put::inline(key.as_bytes(), b"a ready-made sealed batch");
             Ok(sealer.seal(&author, seq, anchor, &[put])?)
         })
         .collect::<Result<Vec<_>, Failure>>()?;

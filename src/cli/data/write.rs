@@ -226,10 +226,7 @@ impl Writer {
         let puts: Vec<Put<'_>> = group
             .lines
             .iter()
-            .map(|l| Put {
-                key: l.key.as_bytes(),
-                value: l.value.as_bytes(),
-            })
+            .map(|l| Put::inline(l.key.as_bytes(), l.value.as_bytes()))
             .collect();
         let ticket = tokio::task::block_in_place(|| self.sealer.seal(author, seq, anchor, &puts))
             .map_err(|e| name_command(e, group))?;

@@ -91,10 +91,7 @@ impl Corpus {
             size: 1,
             root: genesis_root(template.trust.genesis.cluster_id()),
         };
-        let put = Put {
-            key: key.as_bytes(),
-            value: value.as_bytes(),
-        };
+        let put = Put::inline(key.as_bytes(), value.as_bytes());
         let ticket = self
             .sealer
             .seal(&signer, seq, anchor, &[put])

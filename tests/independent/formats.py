@@ -337,21 +337,30 @@ def read_batch(data):
     return batch
 
 
+# Elements of a ciphertext, bytes of a body.
+CLASSES = {"short": (7, 155), "long": (37, 1085)}
+
+
 def public_input(batch, circuit):
     header = batch.header
-    check(circuit.policy == "opaque" and circuit.size_class == "short", "a circuit this verifier does not know")
-    check(circuit.slots in (1, 8), "a circuit this verifier does not know")
+    check(circuit.policy == "opaque" and circuit.slots in (1, 8, 64), "a circuit this verifier does not know")
+    check(circuit.size_class in CLASSES, "a circuit this verifier does not know")
+    elements, body_bytes = CLASSES[circuit.size_class]
     check(len(batch.slots) <= circuit.slots, "more slots than the circuit has")
     check(header.policy_digest == 0, "opaque wants P = 0")
-    leaves = []
     for slot in batch.slots:
-        check(len(slot.ciphertext) == 7, "a ciphertext of another length than the class's")
-        check(slot.meta >> 8 & 0xFFFF <= 155, "a body longer than the class's")
+        check(len(slot.ciphertext) == elements, "a ciphertext of another length than the class's")
+        check(slot.meta >> 8 & 0xFFFF <= body_bytes, "a body longer than the class's")
         check(slot.meta >> 24 == 0, "opaque has no cells")
-        leaves.append(poseidon("leaf", slot.meta, slot.route, 0, 0, *slot.ciphertext))
+        check(slot.route != 0, "a route of 0")
     check(len({slot.route for slot in batch.slots}) == len(batch.slots), "a route occurs twice")
-    leaves += [poseidon("leaf")] * (circuit.slots - len(leaves))
-    root = leaves[0] if circuit.slots == 1 else poseidon("node", *leaves)
+    public = [[slot.route, *slot.ciphertext] for slot in batch.slots]
+    public += [[0] * (1 + elements)] * (circuit.slots - len(public))
+    group = 1 if circuit.slots == 1 else 2
+    level = [poseidon("leaf", *sum(public[at:at + group], [])) for at in range(0, circuit.slots, group)]
+    while len(level) > 1:
+        level = [poseidon("node", *level[at:at + 8]) for at in range(0, len(level), 8)]
+    [root] = level
     return poseidon("statement", header.ctx, *batch.ephemeral, *header.epoch_key, header.route_commitment,
                     header.policy_digest, root)
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{self, SlotPlaintext};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{curve::Point, field, matrices};
 use ukehi_keys::{AuthorKey, RouteKey};
 use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
@@ -142,7 +142,10 @@ impl Sealer {
             })?;
         let slots = plaintexts(puts)?;
         let header = self.header(circuit, author, seq, anchor, puts.len())?;
-        let (statement, witness) = seal::seal(
+        let seal::SealedCommands {
+            statement, witness, ..
+        } = seal::seal(
+            circuit.policy,
             circuit.shape,
             header.ctx(),
             &header.epoch_key,
@@ -151,8 +154,10 @@ impl Sealer {
             header.digest(),
         )?;
         let assignment =
-            matrices::assignment(&statement, &witness).map_err(|e| SealError::Witness {
-                reason: e.to_string(),
+            matrices::assignment(circuit.policy, &statement, &witness).map_err(|e| {
+                SealError::Witness {
+                    reason: e.to_string(),
+                }
             })?;
         let proof = self.pool.submit_blocking(circuit.job(&assignment))?;
         Ok(Ticket {
@@ -228,11 +233,10 @@ fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
-            Ok(SlotPlaintext {
-                op: Op::Put,
-                key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
-                body: Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
-            })
+            Ok(SlotPlaintext::put(
+                SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
+                Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
+            ))
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{SealStatement, StatementError};
-use ukehi_circuits::{F, shape::Shape};
+use ukehi_circuits::{F, shape::Form};
 use ukehi_keys::{AuthorId, CircuitId};
 
 /// One proof to check: under which circuit, for which public input.
@@ -28,8 +28,8 @@ pub struct ProofItem<'a> {
 /// Checks Groth16 proofs. The shipped implementation is `Groth16Verifier`; test targets bring
 /// their own, the binary cannot.
 pub trait ProofVerifier: Send + Sync {
-    /// The shape of a circuit this verifier holds a verifying key for.
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape>;
+    /// The form of a circuit this verifier holds a verifying key for.
+    fn form(&self, circuit: &CircuitId) -> Option<Form>;
     /// One answer per item, many proofs in one pairing product.
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool>;
     /// The second opinion before anybody is accused: alone and uncached.
@@ -88,7 +88,7 @@ pub struct VerifiedBatch {
     batch: Arc<SealedBatch>,
     bytes: Arc<[u8]>,
     digest: Hash,
-    shape: Shape,
+    form: Form,
     x: F,
 }
 
@@ -100,7 +100,7 @@ impl VerifiedBatch {
     #[must_use]
     pub fn statement(&self) -> SealStatement {
         self.batch
-            .statement(self.shape)
+            .statement(self.form)
             .expect("the gate built this statement before")
     }
 
@@ -222,11 +222,11 @@ impl BatchVerifier {
             .into());
         }
         check_slot_list(&batch)?;
-        let shape = self
+        let form = self
             .proofs
-            .shape(&header.circuit)
+            .form(&header.circuit)
             .ok_or(Refusal::NotYet(NotYet::UnknownCircuit))?;
-        let x = batch.statement(shape).map_err(Fault::Statement)?.x();
+        let x = batch.statement(form).map_err(Fault::Statement)?.x();
         let (header_bytes, x_bytes) = batch.signed_parts(&x);
         header
             .author
@@ -239,7 +239,7 @@ impl BatchVerifier {
         Ok(Verdict::Valid(VerifiedBatch {
             digest: SealedBatch::digest(bytes),
             bytes: bytes.clone(),
-            shape,
+            form,
             batch: Arc::new(batch),
             x,
         }))

@@ -17,7 +17,7 @@ use ukehi::kv::{Overlay, WriteBatch};
 use ukehi::log::{Checkpoint, EntryKind, Record, SignedCheckpoint, tree};
 use ukehi::store::{MemoryStore, Store};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
@@ -39,10 +39,10 @@ pub fn fake_proof(circuit: &CircuitId, x: &F) -> [u8; 128] {
 }
 
 impl ProofVerifier for FakeProofs {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
         [(SINGLE, Shape::SINGLE), (EIGHT, Shape::EIGHT)]
             .into_iter()
-            .find_map(|(id, shape)| (id == *circuit).then_some(shape))
+            .find_map(|(id, shape)| (id == *circuit).then(|| shape.into()))
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {

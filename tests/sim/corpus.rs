@@ -13,7 +13,7 @@ use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, Genes
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
 use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
@@ -50,8 +50,8 @@ pub struct FakeProofs {
 }
 
 impl ProofVerifier for FakeProofs {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        (*circuit == CIRCUIT).then_some(Shape::SINGLE)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        (*circuit == CIRCUIT).then(|| Shape::SINGLE.into())
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {

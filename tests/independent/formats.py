@@ -306,7 +306,6 @@ def read_header(r):
                   author_seq=r.number(8), valid_until=r.number(8), anchor_size=r.number(8), anchor_root=r.take(32),
                   slots=r.number(1), slot_list=r.take(32))
     ed_key(fields["author"])
-    check(1 <= fields["slots"] <= 64, "the number of active slots")
     return Header(r.data[start:r.at], **fields)
 
 
@@ -331,6 +330,7 @@ def read_batch(data):
     r = Reader(data)
     header = read_header(r)
     ephemeral = r.point()
+    check(1 <= header.slots <= 64, "the number of active slots")
     slots = [read_slot(r) for _ in range(header.slots)]
     batch = Batch(header, ephemeral, slots, r.take(128), r.take(64))
     r.end()

@@ -217,7 +217,7 @@ pub fn python_agrees(net: &Net) {
     let theirs = run(&bundle, &allow, 0, "decided again");
     let counted = format!(
         "batches: {} ({} commands applied)",
-        ours["tally"]["batches"], ours["tally"]["commands_applied"]
+        ours["batches"], ours["commands_applied"]
     );
     assert!(theirs.contains(&counted), "{theirs}\n{ours}");
     run(&bundle, &[], 1, "INSECURE");

@@ -1,7 +1,9 @@
 //! What a client may ask.
 
-use super::{MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64};
-use crate::batch::MAX_BATCH_BYTES;
+use super::{
+    MAX_BULK_PART_BYTES, MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64,
+};
+use crate::batch::{BulkReference, MAX_BATCH_BYTES};
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_keys::AuthorId;
@@ -36,6 +38,24 @@ pub enum Request {
     Status,
     /// That the log of `to` leaves extends the one of `from`.
     Consistency { from: TreeSize, to: TreeSize },
+    /// Take in a bulk ciphertext: answered `BulkReady`, or `BulkStored` if it is here.
+    BulkBegin {
+        author: AuthorId,
+        reference: BulkReference,
+        /// Under [`BULK_UPLOAD_DOMAIN`](super::BULK_UPLOAD_DOMAIN).
+        signature: [u8; 64],
+    },
+    /// The part from `offset`, a multiple of [`MAX_BULK_PART_BYTES`].
+    BulkPart {
+        token: [u8; 16],
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    /// All parts were sent: answered when they are checked and on disk.
+    BulkEnd { token: [u8; 16] },
+    /// A ciphertext that an applied entry names, from `offset`, a multiple of
+    /// [`MAX_BULK_PART_BYTES`]: up to [`MAX_BULK_READ_PARTS`](super::MAX_BULK_READ_PARTS) parts.
+    BulkRead { digest: [u8; 32], offset: u64 },
 }
 
 impl Request {
@@ -82,6 +102,27 @@ impl Request {
             Request::Consistency { from, to } => {
                 w.u8(8).u64(*from).u64(*to);
             }
+            Request::BulkBegin {
+                author,
+                reference,
+                signature,
+            } => {
+                w.u8(16).raw(&author.to_bytes()).raw(&reference.digest);
+                w.u64(reference.length).raw(signature);
+            }
+            Request::BulkPart {
+                token,
+                offset,
+                bytes,
+            } => {
+                w.u8(17).raw(token).u64(*offset).bytes(bytes);
+            }
+            Request::BulkEnd { token } => {
+                w.u8(18).raw(token);
+            }
+            Request::BulkRead { digest, offset } => {
+                w.u8(19).raw(digest).u64(*offset);
+            }
         }
         w.finish()
     }
@@ -126,6 +167,23 @@ impl Request {
             8 => Request::Consistency {
                 from: r.u64("from")?,
                 to: r.u64("to")?,
+            },
+            16 => Request::BulkBegin {
+                author: read_author(&mut r)?,
+                reference: BulkReference::read(&mut r)?,
+                signature: r.array("signature")?,
+            },
+            17 => Request::BulkPart {
+                token: r.array("token")?,
+                offset: r.u64("offset")?,
+                bytes: r.bytes(MAX_BULK_PART_BYTES, "part")?.to_vec(),
+            },
+            18 => Request::BulkEnd {
+                token: r.array("token")?,
+            },
+            19 => Request::BulkRead {
+                digest: r.array("digest")?,
+                offset: r.u64("offset")?,
             },
             found => {
                 return Err(WireError::Unknown {

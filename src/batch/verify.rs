@@ -161,6 +161,12 @@ impl BatchVerifier {
         &self.genesis
     }
 
+    /// Who may write to some keyspace of the shard.
+    #[must_use]
+    pub fn authors(&self) -> &BTreeSet<AuthorId> {
+        &self.authors
+    }
+
     #[must_use]
     pub fn shard(&self) -> ShardId {
         self.shard

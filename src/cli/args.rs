@@ -56,11 +56,13 @@ pub enum Command {
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
     #[command(
-        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}."
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
     )]
     Put(PutArgs),
     /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
-    #[command(after_help = "Example:\n  ukehi get --dir demo patient/17")]
+    #[command(
+        after_help = "Examples:\n  ukehi get --dir demo patient/17\n  ukehi get --dir demo scan/17 --out mri.dcm"
+    )]
     Get(GetArgs),
     /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
     #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
@@ -182,12 +184,16 @@ pub struct PutArgs {
     #[command(flatten)]
     pub target: Target,
     /// At most 61 bytes.
-    #[arg(required_unless_present = "file", requires = "value")]
+    #[arg(required_unless_present = "file")]
     pub key: Option<String>,
-    /// At most 155 bytes.
+    /// Up to 155 bytes stand in the slot itself; a longer one is kept as a bulk value.
+    #[arg(requires = "key")]
     pub value: Option<String>,
+    /// The value is this file's content, at most 16 MiB; `-` is standard input.
+    #[arg(long, value_name = "PATH", conflicts_with = "value", requires = "key")]
+    pub value_file: Option<PathBuf>,
     /// Lines of {"author", "key", "value"}, sealed in batches of up to 8 per author.
-    #[arg(long, conflicts_with_all = ["key", "value", "author"])]
+    #[arg(long, conflicts_with_all = ["key", "value", "value_file", "author"])]
     pub file: Option<PathBuf>,
     /// Which of the author keys signs; needed where there are several.
     #[arg(long)]
@@ -199,6 +205,9 @@ pub struct GetArgs {
     #[command(flatten)]
     pub target: Target,
     pub key: String,
+    /// Write the value here instead of to stdout; needed for bulk values.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

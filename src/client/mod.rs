@@ -8,6 +8,8 @@ mod reader;
 #[cfg(feature = "node")]
 pub mod remote;
 mod sealer;
+#[cfg(feature = "node")]
+pub mod transfer;
 
 pub use anchor::{AnchorError, AnchorFile};
 pub use bulk::{BULK_BODY_BYTES, BulkBody, BulkBodyError};

@@ -5,7 +5,7 @@
 //! that is. Knows nothing of how the entry came here. Does not prove that nothing newer exists.
 
 use crate::api::ProvenEntry;
-use crate::batch::{BatchVerifier, Fault, NotYet, Verdict, VerifiedBatch};
+use crate::batch::{BatchVerifier, BulkReference, Fault, NotYet, Verdict, VerifiedBatch};
 use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
 use crate::params::{epoch_scalar, route_secret};
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Opened {
     pub route: [u8; 32],
     pub key: DecodedKey,
     pub body: Body,
+    /// Of a bulk put, whose body is a [`BulkBody`](super::BulkBody).
+    pub bulk: Option<BulkReference>,
     pub checkpoint: SignedCheckpoint,
 }
 
@@ -111,6 +113,7 @@ impl Reader {
             route: field::encode(&public.route),
             key: opened.key,
             body: opened.body,
+            bulk: batch.bulk[usize::from(slot)],
             checkpoint,
         })
     }

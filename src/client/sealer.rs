@@ -87,7 +87,7 @@ pub struct Sealer {
     keyspace: KeyspaceId,
     epoch: GenesisEpoch,
     route: RouteKey,
-    /// By slots, ascending.
+    /// By slots, then by length of body, ascending.
     circuits: Vec<Arc<Circuit>>,
     pool: Pool,
 }
@@ -113,7 +113,7 @@ impl Sealer {
         if crate::params::route_commitment(&route) != registered.route_commitment {
             return Err(SealError::WrongRouteKey { epoch });
         }
-        circuits.sort_by_key(|c| c.shape.slots());
+        circuits.sort_by_key(|c| (c.shape.slots(), c.shape.class().body_bytes()));
         Ok(Self {
             genesis,
             keyspace,
@@ -128,6 +128,13 @@ impl Sealer {
     #[must_use]
     pub fn max_batch(&self) -> usize {
         self.circuits.last().map_or(0, |c| c.shape.slots())
+    }
+
+    /// The longest value, in bytes, that a slot of some circuit holds.
+    #[must_use]
+    pub fn max_value(&self) -> usize {
+        let classes = self.circuits.iter().map(|c| c.shape.class().body_bytes());
+        classes.max().unwrap_or(0)
     }
 
     /// Encrypts a batch and queues its proof; waits while the prover's queue is full.
@@ -147,14 +154,21 @@ impl Sealer {
                 keyspace: self.keyspace,
             });
         }
-        let circuit = self
+        let longest = puts.iter().map(|put| put.value.len()).max().unwrap_or(0);
+        let mut enough = self
             .circuits
             .iter()
-            .find(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
+            .filter(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
+            .peekable();
+        // Where no class is long enough, the first one's error names the command.
+        let first = enough.peek().copied();
+        let circuit = enough
+            .find(|c| c.shape.class().body_bytes() >= longest)
+            .or(first)
             .ok_or(SealError::NoCircuit {
                 commands: puts.len(),
             })?;
-        let slots = plaintexts(puts)?;
+        let slots = plaintexts(circuit.shape.class(), puts)?;
         let list = slot_list(
             slots
                 .iter()
@@ -254,7 +268,7 @@ fn meta(slot: &SlotPlaintext) -> Meta {
     }
 }
 
-fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
+fn plaintexts(class: Class, puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
@@ -265,7 +279,7 @@ fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
                     None => Op::Put,
                 },
                 key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
-                body: Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
+                body: Body::new(class, put.value).map_err(|e| at_fault(e.to_string()))?,
             })
         })
         .collect()

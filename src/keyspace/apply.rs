@@ -4,6 +4,7 @@
 //! 2. a batch applies wholly or is a recorded refusal with no other change than its sequence.
 //! Knows nothing of Raft, proofs (a [`VerifiedBatch`] had its checked) or of plaintexts.
 
+use super::bulk;
 use super::session::{self, Freshness, Session};
 use crate::batch::{Header, VerifiedBatch};
 use crate::genesis::Genesis;
@@ -181,6 +182,9 @@ impl StateMachine for Keyspace {
                 let mut w = Writer::new();
                 w.u64(index).u8(slot);
                 store.put(Column::State, key, w.finish());
+            }
+            for reference in batch.batch().bulk.iter().flatten() {
+                bulk::refer(store, self.shard, &reference.digest, index)?;
             }
         }
         Ok(outcome)

@@ -4,6 +4,7 @@
 //! Invariants: 1. at most [`MAX_CLIENT_TASKS`] requests are under way; 2. every answer is a typed
 //! reply. Knows nothing of Raft messages or of plaintexts.
 
+use super::bulk::BulkArea;
 use super::driver::{ClientCommand, ClientReply};
 use super::query::Queries;
 use super::runtime::Commands;
@@ -26,13 +27,14 @@ const MAX_CLIENT_TASKS: usize = 256;
 pub struct Ingress {
     pub commands: Commands,
     pub queries: Queries,
+    pub bulk: Arc<BulkArea>,
     /// The size of the newest majority-cosigned checkpoint in the store.
     pub cosigned: watch::Receiver<TreeSize>,
     /// The node's state as JSON.
     pub status: watch::Receiver<String>,
 }
 
-enum Failed {
+pub(super) enum Failed {
     Store(StoreError),
     Denied(Denial, String),
     /// The client is gone.
@@ -107,6 +109,10 @@ impl Ingress {
                     _ => send(to, &Reply::NotFound { applied }).await,
                 }
             }
+            Request::BulkBegin { .. }
+            | Request::BulkPart { .. }
+            | Request::BulkEnd { .. }
+            | Request::BulkRead { .. } => self.bulk.serve(request, to).await,
             Request::Export { from, to: end } => self.export(from, end, to).await,
             Request::Head { author } => send(to, &self.queries.head(author.as_ref())?).await,
             Request::Consistency { from, to: size } => {
@@ -249,6 +255,6 @@ fn unavailable(reason: &str) -> Failed {
     Failed::Denied(Denial::Unavailable, reason.to_owned())
 }
 
-async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
+pub(super) async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
     to.send(reply.to_bytes()).await.map_err(|_| Failed::Hangup)
 }

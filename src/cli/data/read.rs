@@ -1,5 +1,6 @@
 //! `ukehi get` and `ukehi scan`: fetch, verify against the trust root, decrypt.
 
+use super::bulk::{Network, bulk_of};
 use crate::api::{MAX_SCAN_ROWS, ProvenEntry, Reply, Request};
 use crate::cli::args::{GetArgs, ScanArgs};
 use crate::cli::connect::{Place, runtime};
@@ -8,6 +9,7 @@ use crate::client::remote::RemoteError;
 use crate::client::{Opened, Reader};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
+use std::path::Path;
 use std::sync::Arc;
 use ukehi_circuits::slot::DecodedKey;
 use ukehi_keys::{AuthorId, keystore};
@@ -17,6 +19,8 @@ struct Got {
     schema: &'static str,
     #[serde(flatten)]
     row: Row,
+    /// Where `--out` had the value written.
+    file: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -29,8 +33,10 @@ struct Scanned {
 #[derive(Serialize)]
 struct Row {
     key: String,
-    /// Text, or "hex:" and digits where the bytes are not UTF-8.
-    value: String,
+    /// Text, or "hex:" and digits where the bytes are not UTF-8; null for a bulk value.
+    value: Option<String>,
+    /// The length of a bulk value.
+    bulk_bytes: Option<u64>,
     author: AuthorId,
     seq: u64,
     index: u64,
@@ -81,12 +87,38 @@ pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
             "do not trust this node; ask another",
         ));
     }
+    let row = row(&opened)?;
+    let file = match (&args.out, row.bulk_bytes) {
+        (Some(out), Some(_)) => {
+            runtime()?.block_on(Network::of(&place).fetch(&opened, out))?;
+            Some(out)
+        }
+        (Some(out), None) => {
+            write_out(out, opened.body.as_bytes())?;
+            Some(out)
+        }
+        (None, Some(bytes)) => {
+            return Err(Failure::usage(
+                format!("{:?} holds a bulk value of {bytes} bytes", args.key),
+                "say where to write it: --out FILE",
+            ));
+        }
+        (None, None) => None,
+    };
     let got = Got {
         schema: "ukehi/get/v1",
-        row: row(&opened),
+        file: file.map(|f| f.display().to_string()),
+        row,
     };
-    output.show(&got, |g| g.row.value.clone());
+    output.show(&got, |g| match (&g.file, &g.row.value) {
+        (Some(file), _) => format!("written to {file}"),
+        (None, value) => value.clone().unwrap_or_default(),
+    });
     Ok(())
+}
+
+fn write_out(out: &Path, value: &[u8]) -> Result<(), Failure> {
+    std::fs::write(out, value).map_err(|e| Failure::runtime(format!("{}: {e}", out.display())))
 }
 
 pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
@@ -106,7 +138,7 @@ pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
             ));
         }
         last_route = Some(opened.route);
-        rows.push(row(&opened));
+        rows.push(row(&opened)?);
     }
     let scanned = Scanned {
         schema: "ukehi/scan/v1",
@@ -117,7 +149,10 @@ pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
         let rows = s.rows.iter().map(|r| {
             vec![
                 r.key.clone(),
-                r.value.clone(),
+                match (&r.value, r.bulk_bytes) {
+                    (Some(value), _) => value.clone(),
+                    (None, bytes) => format!("(bulk, {} bytes)", bytes.unwrap_or_default()),
+                },
                 r.index.to_string(),
                 r.author.to_string()[..12].to_owned(),
             ]
@@ -190,19 +225,28 @@ fn open_reader(place: &Place) -> Result<Reader, Failure> {
     Ok(Reader::new(secret, route, Arc::new(place.verifier()?)))
 }
 
-fn row(opened: &Opened) -> Row {
-    Row {
+fn row(opened: &Opened) -> Result<Row, Failure> {
+    let bulk_bytes = match opened.bulk {
+        Some(_) => Some(bulk_of(opened)?.1.plaintext_bytes),
+        None => None,
+    };
+    Ok(Row {
         key: match &opened.key {
             DecodedKey::Canonical(key) => text(key.as_bytes()),
             DecodedKey::NonCanonical => "noncanonical-key".into(),
         },
-        value: text(opened.body.as_bytes()),
+        // The body of a bulk put holds its content key: never shown.
+        value: match bulk_bytes {
+            Some(_) => None,
+            None => Some(text(opened.body.as_bytes())),
+        },
+        bulk_bytes,
         author: opened.author,
         seq: opened.author_seq,
         index: opened.index,
         slot: opened.slot,
         checkpoint_size: opened.checkpoint.checkpoint.size,
-    }
+    })
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -3,9 +3,10 @@
 //! Crash points: a batch is on disk before it is first sent and leaves the outbox after its
 //! receipt verified; a crash in between is made good by the next `put`, with the same bytes.
 
-use super::input::{Group, Line, group, read_file};
+use super::bulk::{BulkOutbox, Network};
+use super::input::{Group, Line, Value, group, read_file};
 use crate::api::{Reply, Request};
-use crate::batch::{Anchor, BatchVerifier, SealedBatch, Verdict};
+use crate::batch::{Anchor, BatchVerifier, BulkReference, SealedBatch, Verdict};
 use crate::cli::args::PutArgs;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
@@ -18,11 +19,13 @@ use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, Ver
 use crate::params;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use ukehi_circuits::field;
 use ukehi_keys::{AuthorId, AuthorKey, keystore};
 use ukehi_provers::pool::{Pool, PoolConfig};
+use zeroize::Zeroizing;
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
@@ -47,20 +50,7 @@ struct WrittenBatch {
 }
 
 pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
-    let lines = match (&args.file, &args.key, &args.value) {
-        (Some(file), _, _) => read_file(file)?,
-        (None, Some(key), Some(value)) => vec![Line {
-            author: args.author.clone().unwrap_or_default(),
-            key: key.clone(),
-            value: value.clone(),
-        }],
-        _ => {
-            return Err(Failure::usage(
-                "nothing to write",
-                "give KEY VALUE, or --file",
-            ));
-        }
-    };
+    let lines = lines(args)?;
     let place = Place::find(&args.target)?;
     let mut writer = Writer::open(&place, lines)?;
     let runtime = runtime()?;
@@ -95,8 +85,32 @@ pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
     }
 }
 
+fn lines(args: &PutArgs) -> Result<Vec<Line>, Failure> {
+    if let Some(file) = &args.file {
+        return read_file(file);
+    }
+    let value = match (&args.value, &args.value_file) {
+        (Some(text), _) => Some(Value::Text(text.clone())),
+        (None, Some(path)) => Some(Value::File(path.clone())),
+        (None, None) => None,
+    };
+    let (Some(key), Some(value)) = (&args.key, value) else {
+        return Err(Failure::usage(
+            "nothing to write",
+            "give KEY VALUE, KEY --value-file PATH, or --file",
+        ));
+    };
+    Ok(vec![Line {
+        author: args.author.clone().unwrap_or_default(),
+        key: key.clone(),
+        value,
+    }])
+}
+
 struct Writer {
     remote: Remote,
+    network: Network,
+    bulk: BulkOutbox,
     verifier: BatchVerifier,
     anchor_file: AnchorFile,
     receipts: std::path::PathBuf,
@@ -156,12 +170,15 @@ impl Writer {
         let (keyspace, epoch) = place.newest_epoch()?;
         let sealer = Sealer::new(genesis, keyspace, epoch, route, circuits, pool)?;
         let groups = group(lines, sealer.max_batch());
+        let outbox = Outbox::open(&client.join("outbox"))?;
         Ok(Self {
             remote: place.remote(),
+            network: Network::of(place),
+            bulk: BulkOutbox::open(&client.join("bulk"), &outbox.pending()?)?,
             verifier: place.verifier()?,
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
-            outbox: Outbox::open(&client.join("outbox"))?,
+            outbox,
             names: authors
                 .iter()
                 .map(|(n, k)| (k.public(), n.clone()))
@@ -179,6 +196,7 @@ impl Writer {
                 "sending batch {} of {} again: its outcome was not known",
                 batch.header.author_seq, batch.header.author
             );
+            self.send_bulk(&batch).await?;
             written.push(self.send(&batch, &bytes).await?);
         }
         let groups = std::mem::take(&mut self.groups);
@@ -214,6 +232,7 @@ impl Writer {
     async fn seal(&mut self, group: &Group, anchor: Anchor) -> Result<UnderWay, Failure> {
         let author = &self.authors[&group.author];
         let id = author.public();
+        let slots = self.slots(group).await?;
         let highest = match self
             .remote
             .ask(|_| Request::Head { author: Some(id) })
@@ -226,7 +245,12 @@ impl Writer {
         let puts: Vec<Put<'_>> = group
             .lines
             .iter()
-            .map(|l| Put::inline(l.key.as_bytes(), l.value.as_bytes()))
+            .zip(&slots)
+            .map(|(line, slot)| Put {
+                key: line.key.as_bytes(),
+                value: &slot.body,
+                bulk: slot.bulk,
+            })
             .collect();
         let ticket = tokio::task::block_in_place(|| self.sealer.seal(author, seq, anchor, &puts))
             .map_err(|e| name_command(e, group))?;
@@ -234,6 +258,47 @@ impl Writer {
             author: group.author.clone(),
             ticket,
         })
+    }
+
+    /// What goes into each slot. A value too long for any slot is encrypted and at a majority of
+    /// the nodes when this returns: a batch never names what only this client has.
+    async fn slots(&self, group: &Group) -> Result<Vec<Slot>, Failure> {
+        let mut slots = Vec::new();
+        for line in &group.lines {
+            let (start, mut rest) = read_value(&line.value, self.sealer.max_value())?;
+            if start.len() <= self.sealer.max_value() {
+                slots.push(Slot {
+                    body: start,
+                    bulk: None,
+                });
+                continue;
+            }
+            let mut value = start.chain(&mut *rest);
+            let seal = || self.bulk.seal(&line.key, &mut value);
+            let (reference, body) = tokio::task::block_in_place(seal)?;
+            eprintln!(
+                "{:?}: {} bytes are too long for a slot: they go as a bulk value",
+                line.key, body.plaintext_bytes
+            );
+            let author = &self.authors[&group.author];
+            self.bulk.send(&self.network, author, reference).await?;
+            slots.push(Slot {
+                body: Zeroizing::new(body.encode().to_vec()),
+                bulk: Some(reference),
+            });
+        }
+        Ok(slots)
+    }
+
+    /// Sends again what a batch under way names, as far as it is here and its author's key is.
+    async fn send_bulk(&self, batch: &SealedBatch) -> Result<(), Failure> {
+        let name = self.names.get(&batch.header.author);
+        if let Some(author) = name.and_then(|name| self.authors.get(name)) {
+            for reference in batch.bulk.iter().flatten() {
+                self.bulk.send(&self.network, author, *reference).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The newest cosigned checkpoint any node shows, never behind the one on file.
@@ -286,6 +351,7 @@ impl Writer {
         let refused = matches!(&submitted, Err(RemoteError::Refused { .. }));
         if refused && matches!(own, Some(Verdict::Invalid(_))) {
             self.outbox.remove(&author_id, seq)?;
+            self.bulk.forget(batch)?;
         }
         submitted?;
         let (receipt, shown) =
@@ -307,6 +373,7 @@ impl Writer {
         };
         save().map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))?;
         self.outbox.remove(&author_id, seq)?;
+        self.bulk.forget(batch)?;
         let name = self.names.get(&author_id);
         Ok(WrittenBatch {
             author: name.cloned().unwrap_or_else(|| author_id.to_string()),
@@ -319,6 +386,36 @@ impl Writer {
             receipt: path.display().to_string(),
         })
     }
+}
+
+/// The body of one slot.
+struct Slot {
+    body: Zeroizing<Vec<u8>>,
+    bulk: Option<BulkReference>,
+}
+
+type Start = Zeroizing<Vec<u8>>;
+
+/// At most `limit` + 1 bytes of a value, and the rest to read on.
+fn read_value(value: &Value, limit: usize) -> Result<(Start, Box<dyn Read + '_>), Failure> {
+    let unreadable = |path: &Path, e: &std::io::Error| {
+        Failure::usage(format!("{}: {e}", path.display()), "name a readable file")
+    };
+    let (name, mut input): (&Path, Box<dyn Read + '_>) = match value {
+        Value::Text(text) => (Path::new("the value"), Box::new(text.as_bytes())),
+        Value::File(path) if path == Path::new("-") => (path, Box::new(std::io::stdin().lock())),
+        Value::File(path) => {
+            let file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
+            (path, Box::new(file))
+        }
+    };
+    let mut start = Zeroizing::new(Vec::with_capacity(limit + 1));
+    input
+        .by_ref()
+        .take(limit as u64 + 1)
+        .read_to_end(&mut start)
+        .map_err(|e| unreadable(name, &e))?;
+    Ok((start, input))
 }
 
 /// The receipt of an author's sequence, verified against the trust root.
@@ -407,7 +504,7 @@ fn name_command(error: SealError, group: &Group) -> Failure {
         SealError::Command { position, reason } => Failure::new(
             ExitCode::Refused,
             format!("key {:?}: {reason}", group.lines[position].key),
-            "a key has at most 61 bytes, a value at most 155 in this release",
+            "a key has at most 61 bytes",
         ),
         other => other.into(),
     }

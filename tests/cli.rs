@@ -14,6 +14,8 @@ mod online;
 mod run;
 #[path = "cli/secrets.rs"]
 mod secrets;
+#[path = "cli/strangers.rs"]
+mod strangers;
 
 use run::{Net, ukehi};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,6 +58,14 @@ const WITH_A_TESTNET: &[Check] = &[
     ),
     ("a shortened trail is incomplete", offline::audit_truncated),
     ("a bundle is shown without judging it", offline::audit_show),
+    (
+        "snarkjs verifies an entry's proof, and no altered one",
+        strangers::snarkjs_verifies_ours,
+    ),
+    (
+        "a contract is written for each circuit",
+        strangers::contracts,
+    ),
     ("the leader's death loses nothing", online::leader_killed),
     ("no secret was printed or logged", secrets::nowhere),
 ];

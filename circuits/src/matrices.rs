@@ -5,7 +5,8 @@
 
 use crate::F;
 use crate::gadget::Rows;
-use crate::seal::circuit::{self, Inputs};
+use crate::seal::circuit;
+use crate::seal::inputs::Inputs;
 use crate::seal::{SealStatement, SealWitness};
 use crate::shape::Shape;
 use ark_ff::Field;

@@ -1,16 +1,22 @@
-//! Which circuit: how many slots a batch has, and the size class of a slot.
+//! Which circuit: how many slots a batch has, the size class of a slot, and how slots form groups.
 //!
 //! Invariant: a `Shape` that exists has a circuit. Knows nothing of what is in a slot.
 
+use std::ops::Range;
+
 /// Size class of a slot's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Class {
     /// A body of 5 elements (155 bytes), a ciphertext of 7.
     Short,
+    /// A body of 35 elements (1,085 bytes), a ciphertext of 37.
+    Long,
 }
 
 impl Class {
+    /// Every class, smallest first.
+    pub const ALL: [Class; 2] = [Class::Short, Class::Long];
+
     /// Field elements of a key.
     pub const KEY_ELEMENTS: usize = 2;
 
@@ -18,6 +24,7 @@ impl Class {
     pub const fn body_elements(self) -> usize {
         match self {
             Class::Short => 5,
+            Class::Long => 35,
         }
     }
 
@@ -31,15 +38,16 @@ impl Class {
         self.body_elements() * crate::field::PACKED_LEN
     }
 
-    /// The class's byte in a circuit id.
-    pub const fn id(self) -> u8 {
+    /// The class's name in a manifest and a circuit id.
+    pub const fn name(self) -> &'static str {
         match self {
-            Class::Short => 1,
+            Class::Short => "short",
+            Class::Long => "long",
         }
     }
 }
 
-/// A batch shape that has a circuit: 1 or 8 slots, short class.
+/// A batch shape that has a circuit: 1, 8 or 64 slots of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Shape {
     slots: usize,
@@ -48,7 +56,7 @@ pub struct Shape {
 
 /// No circuit exists for this shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no circuit for {slots} slots of class {class:?}")]
+#[error("no circuit for {slots} slots of class {}", class.name())]
 pub struct UnknownShape {
     pub slots: usize,
     pub class: Class,
@@ -56,20 +64,30 @@ pub struct UnknownShape {
 
 impl Shape {
     /// One short command.
-    pub const SINGLE: Shape = Shape {
-        slots: 1,
-        class: Class::Short,
-    };
+    pub const SINGLE: Shape = Shape::of(1, Class::Short);
     /// Eight short commands.
-    pub const EIGHT: Shape = Shape {
-        slots: 8,
-        class: Class::Short,
-    };
+    pub const EIGHT: Shape = Shape::of(8, Class::Short);
+    /// Sixty-four short commands.
+    pub const SIXTY_FOUR: Shape = Shape::of(64, Class::Short);
+
+    /// Every shape, short class first, by slots.
+    pub const ALL: [Shape; 6] = [
+        Shape::SINGLE,
+        Shape::EIGHT,
+        Shape::SIXTY_FOUR,
+        Shape::of(1, Class::Long),
+        Shape::of(8, Class::Long),
+        Shape::of(64, Class::Long),
+    ];
+
+    const fn of(slots: usize, class: Class) -> Self {
+        Shape { slots, class }
+    }
 
     /// The shape of `slots` slots of `class`, if it has a circuit.
     pub const fn new(slots: usize, class: Class) -> Result<Self, UnknownShape> {
-        match (slots, class) {
-            (1 | 8, Class::Short) => Ok(Shape { slots, class }),
+        match slots {
+            1 | 8 | 64 => Ok(Shape { slots, class }),
             _ => Err(UnknownShape { slots, class }),
         }
     }
@@ -83,6 +101,34 @@ impl Shape {
     pub const fn class(self) -> Class {
         self.class
     }
+
+    /// Slots of a group: two share a keystream and a leaf, or one if the batch has only one.
+    pub const fn group_slots(self) -> usize {
+        if self.slots == 1 { 1 } else { 2 }
+    }
+
+    /// Groups in the batch: the leaves of its tree.
+    pub const fn groups(self) -> usize {
+        self.slots / self.group_slots()
+    }
+
+    /// Elements of a group's keystream: each slot's pad, then one element a slot for its cell's blinding.
+    pub(crate) const fn stream_len(self) -> usize {
+        self.group_slots() * (self.class.ct_elements() + 1)
+    }
+
+    /// Where in its group's keystream the pad of a group's slot `i` is.
+    pub(crate) const fn pad(self, i: usize) -> Range<usize> {
+        let len = self.class.ct_elements();
+        i * len..(i + 1) * len
+    }
+
+    // Used by the cells of the next statement; kept beside the layout it belongs to.
+    #[allow(dead_code)]
+    /// Where in its group's keystream the next blinding of a group's slot `i` is.
+    pub(crate) const fn blind(self, i: usize) -> usize {
+        self.group_slots() * self.class.ct_elements() + i
+    }
 }
 
 #[cfg(test)]
@@ -91,16 +137,25 @@ mod tests {
 
     #[test]
     fn only_shapes_with_a_circuit_exist() {
-        assert_eq!(Shape::new(1, Class::Short), Ok(Shape::SINGLE));
-        assert_eq!(Shape::new(8, Class::Short), Ok(Shape::EIGHT));
-        for slots in [0, 2, 7, 9, 64] {
-            assert_eq!(
-                Shape::new(slots, Class::Short),
-                Err(UnknownShape {
-                    slots,
-                    class: Class::Short
-                })
-            );
+        for shape in Shape::ALL {
+            assert_eq!(Shape::new(shape.slots(), shape.class()), Ok(shape));
+        }
+        for (slots, class) in [0, 2, 7, 9, 63, 65, 512]
+            .into_iter()
+            .zip(Class::ALL.into_iter().cycle())
+        {
+            assert_eq!(Shape::new(slots, class), Err(UnknownShape { slots, class }));
+        }
+    }
+
+    #[test]
+    fn pads_and_blindings_tile_a_keystream() {
+        for shape in Shape::ALL {
+            let pads = (0..shape.group_slots()).flat_map(|i| shape.pad(i));
+            let blinds = (0..shape.group_slots()).map(|i| shape.blind(i));
+            let all: Vec<usize> = pads.chain(blinds).collect();
+            assert_eq!(all, (0..shape.stream_len()).collect::<Vec<_>>());
+            assert_eq!(shape.groups() * shape.group_slots(), shape.slots());
         }
     }
 }

@@ -1,54 +1,34 @@
 //! Leaves of a batch and its 8-ary tree.
 //!
-//! Invariants: 1. a leaf of an active slot and EMPTY differ in the length their capacity lane fixes, so they cannot be
-//! equal without a collision; 2. the shape fixes the depth, so a node is never read as a leaf.
-//! Knows nothing of why a slot is active.
+//! Invariants: 1. a leaf covers a group of slots and has one input length per shape, whichever slots are active;
+//! 2. the shape fixes depth and arity of every node, so a node is never read as a leaf or as one of another arity.
+//! Knows nothing of what an element stands for.
 
 use crate::F;
 use crate::gadget::{Builder, Num};
 use crate::poseidon::{self, Domain, gadget::Lane};
-use std::sync::LazyLock;
 
-/// Children of a node.
+/// Most children of a node.
 pub const ARITY: usize = 8;
 
-/// The leaf of an inactive slot: `H_Leaf` of nothing.
-pub fn empty_leaf() -> F {
-    static EMPTY: LazyLock<F> = LazyLock::new(|| poseidon::hash(Domain::Leaf, &[]));
-    *EMPTY
-}
-
-/// `H_Leaf(meta, route, old cell, new cell, ct)`.
-pub fn leaf(meta: F, route: F, cell: [F; 2], ct: &[F]) -> F {
-    let mut inputs = vec![meta, route, cell[0], cell[1]];
-    inputs.extend_from_slice(ct);
-    poseidon::hash(Domain::Leaf, &inputs)
+/// `H_Leaf` over a group: per slot its route, then its ciphertext; zeros for an inactive slot.
+pub fn leaf(group: &[F]) -> F {
+    poseidon::hash(Domain::Leaf, group)
 }
 
 /// Twin of [`leaf`].
-pub(crate) fn constrain_leaf(
-    builder: &mut Builder,
-    meta: &Num,
-    route: &Num,
-    cell: [Lane; 2],
-    ct: &[Num],
-) -> Num {
-    let mut inputs = vec![Lane::from(meta), Lane::from(route)];
-    inputs.extend(cell);
-    inputs.extend(ct.iter().map(Lane::from));
+pub(crate) fn constrain_leaf(builder: &mut Builder, group: &[Num]) -> Num {
+    let inputs: Vec<Lane> = group.iter().map(Lane::from).collect();
     poseidon::gadget::hash(builder, Domain::Leaf, &inputs)
 }
 
-/// The root over a power of 8 leaves; of one leaf, the leaf itself. Panics for any other number.
+/// The root over the leaves, eight to a node, fewer in a level's only node; of one leaf, the leaf itself.
 pub fn batch_root(leaves: &[F]) -> F {
     let mut level = leaves.to_vec();
     while level.len() > 1 {
-        assert!(
-            level.len().is_multiple_of(ARITY),
-            "a batch has a power of 8 slots"
-        );
+        assert_full_nodes(level.len());
         level = level
-            .chunks_exact(ARITY)
+            .chunks(ARITY)
             .map(|children| poseidon::hash(Domain::Node, children))
             .collect();
     }
@@ -59,12 +39,9 @@ pub fn batch_root(leaves: &[F]) -> F {
 pub(crate) fn constrain_batch_root(builder: &mut Builder, leaves: Vec<Num>) -> Num {
     let mut level = leaves;
     while level.len() > 1 {
-        assert!(
-            level.len().is_multiple_of(ARITY),
-            "a batch has a power of 8 slots"
-        );
-        let mut parents = Vec::with_capacity(level.len() / ARITY);
-        for children in level.chunks_exact(ARITY) {
+        assert_full_nodes(level.len());
+        let mut parents = Vec::with_capacity(level.len().div_ceil(ARITY));
+        for children in level.chunks(ARITY) {
             let children: Vec<Lane> = children.iter().map(Lane::from).collect();
             parents.push(poseidon::gadget::hash(builder, Domain::Node, &children));
         }
@@ -73,14 +50,22 @@ pub(crate) fn constrain_batch_root(builder: &mut Builder, leaves: Vec<Num>) -> N
     level.pop().expect("a batch has slots")
 }
 
+fn assert_full_nodes(level: usize) {
+    assert!(
+        level < ARITY || level.is_multiple_of(ARITY),
+        "a level of a batch tree is one node or full nodes"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
 
     #[test]
     fn a_root_depends_on_every_leaf_and_its_place() {
         let leaves: Vec<F> = (0..64u64).map(F::from).collect();
-        for count in [1, 8, 64] {
+        for count in Shape::ALL.map(Shape::groups) {
             let root = batch_root(&leaves[..count]);
             for at in 0..count {
                 let mut changed = leaves[..count].to_vec();

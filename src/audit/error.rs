@@ -89,6 +89,8 @@ pub enum AuditError {
         from: LogIndex,
         to: LogIndex,
     },
+    #[error("entry {index} is a {kind:?} entry: it has no proof")]
+    NotABatch { index: LogIndex, kind: EntryKind },
     /// The in-memory store that outcomes are recomputed over.
     #[error("cannot recompute the outcome of entry {index}: {source}")]
     Replay { index: LogIndex, source: StoreError },
@@ -145,7 +147,7 @@ impl AuditError {
                 _ => ExitCode::Tampered,
             },
             AuditError::Fork { .. } => ExitCode::Fork,
-            AuditError::NoSuchEntry { .. } => ExitCode::NotFound,
+            AuditError::NoSuchEntry { .. } | AuditError::NotABatch { .. } => ExitCode::NotFound,
             AuditError::Replay { .. } => ExitCode::Runtime,
         }
     }
@@ -180,6 +182,7 @@ impl AuditError {
                  relying on this cluster and tell its operators"
             }
             AuditError::NoSuchEntry { .. } => "ask for an entry of that range",
+            AuditError::NotABatch { .. } => "`ukehi audit show` lists which entries are batches",
             AuditError::Bundle(BundleError::Incomplete { .. }) => {
                 "export or copy the bundle again: it was cut short"
             }

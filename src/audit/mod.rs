@@ -14,6 +14,7 @@ mod place;
 mod replay;
 mod report;
 pub mod show;
+pub mod snarkjs;
 pub mod verify;
 
 pub use bundle::{BundleReader, RawEntry, Start};

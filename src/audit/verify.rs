@@ -149,7 +149,7 @@ fn read_window<R: Read>(bundle: &mut BundleReader<R>) -> (Vec<RawEntry>, Option<
 }
 
 /// That the bundle is of the trust root's cluster, byte for byte of its genesis.
-fn check_log(start: &Start, genesis: &Genesis) -> Result<(), AuditError> {
+pub(super) fn check_log(start: &Start, genesis: &Genesis) -> Result<(), AuditError> {
     let (expected, found) = (genesis.cluster_id(), start.cluster);
     if expected != found {
         return Err(AuditError::OtherCluster { expected, found });

@@ -5,7 +5,7 @@
 use super::verify::{ProofItem, ProofVerifier};
 use std::collections::BTreeMap;
 use thiserror::Error;
-use ukehi_circuits::shape::{Class, Shape};
+use ukehi_circuits::shape::Shape;
 use ukehi_keys::{CircuitId, CircuitShape, Manifest};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{
@@ -16,7 +16,7 @@ use ukehi_provers::groth16::{
 pub const STATEMENT: &str = "seal/v1";
 /// The one policy of this release.
 pub const POLICY: &str = "opaque";
-/// The shapes a cluster's circuits have.
+/// The shapes development parameters are made for.
 pub const SHAPES: [Shape; 2] = [Shape::SINGLE, Shape::EIGHT];
 
 /// Why a manifest gives no verifier.
@@ -107,7 +107,7 @@ impl ProofVerifier for Groth16Verifier {
 /// # Errors
 /// [`UnusableCircuit::Shape`] for a statement, policy or shape this release has no circuit for.
 pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
-    let known = SHAPES
+    let known = Shape::ALL
         .into_iter()
         .find(|s| shape_name(*s) == *manifest.shape());
     known.ok_or_else(|| UnusableCircuit::Shape {
@@ -119,14 +119,10 @@ pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
 /// How manifests and circuit ids name a shape.
 #[must_use]
 pub fn shape_name(shape: Shape) -> CircuitShape {
-    let class = match shape.class() {
-        Class::Short => "short",
-        _ => unreachable!("SHAPES holds short shapes only"),
-    };
     CircuitShape {
         statement: STATEMENT.into(),
         policy: POLICY.into(),
         slots: u32::try_from(shape.slots()).expect("at most 64 slots"),
-        class: class.into(),
+        class: shape.class().name().into(),
     }
 }

@@ -256,6 +256,31 @@ pub enum AuditCommand {
         #[arg(long)]
         entry: Option<u64>,
     },
+    /// Write one batch's verifying key, proof and public input as the files snarkjs verifies.
+    #[command(
+        after_help = "Example:\n  ukehi audit snarkjs trail.ukehi --entry 5 --out files\n  snarkjs groth16 verify files/verification_key.json files/public.json files/proof.json\n\nThat checks the proof alone; `ukehi audit verify` checks what its public input stands for."
+    )]
+    Snarkjs {
+        bundle: PathBuf,
+        #[arg(long)]
+        entry: u64,
+        /// A directory, made if missing; files in it are never overwritten.
+        #[arg(long)]
+        out: PathBuf,
+        /// The trust root; without it, the trust.json beside the bundle.
+        #[arg(long)]
+        trust: Option<PathBuf>,
+    },
+    /// Verify a directory of such files, from whatever tool, and name the circuit whose key it is.
+    #[command(
+        after_help = "Example:\n  ukehi audit check-snarkjs files --trust trust.json\n\nWithout --trust the proof is checked under the key beside it, which says nothing of whose key that is."
+    )]
+    CheckSnarkjs {
+        dir: PathBuf,
+        /// Exit with 14 if the key is not that of one of its circuits.
+        #[arg(long)]
+        trust: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -311,6 +336,26 @@ pub enum KeysCommand {
         #[arg(long)]
         dir: PathBuf,
     },
+    /// Write a contract that verifies one circuit's proofs on chains with the BN254 precompiles.
+    #[command(
+        after_help = "Examples:\n  ukehi keys solidity seal-1-short-opaque --trust trust.json --out Verifier.sol\n  ukehi keys solidity 81519732 --params demo/params\n\nIts verifyProof(a, b, c, [x]) takes what `snarkjs zkey export soliditycalldata` prints."
+    )]
+    Solidity(SolidityArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct SolidityArgs {
+    /// The circuit: its id or the first 8 digits of it or more, or its file name, like seal-1-short-opaque.
+    pub circuit: String,
+    /// A directory of proving parameters.
+    #[arg(long, required_unless_present = "trust", conflicts_with = "trust")]
+    pub params: Option<PathBuf>,
+    /// The trust root.
+    #[arg(long)]
+    pub trust: Option<PathBuf>,
+    /// Write it here instead of to stdout; never overwritten.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]

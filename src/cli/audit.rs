@@ -4,6 +4,7 @@ use super::args::{AuditCommand, Target};
 use super::connect::{Place, load_trust, runtime};
 use super::output::{Output, table};
 use super::progress::Progress;
+use super::snarkjs;
 use crate::api::{Reply, Request};
 use crate::audit::show::Show;
 use crate::audit::{self, BundleWriter, Comparison, Options, Report, Start};
@@ -46,6 +47,16 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             output,
         ),
         AuditCommand::Show { bundle, entry } => show(&bundle, entry, output),
+        AuditCommand::Snarkjs {
+            bundle,
+            entry,
+            out,
+            trust,
+        } => {
+            let trust = trust.unwrap_or_else(|| bundle.with_file_name("trust.json"));
+            snarkjs::export(open(&bundle)?, entry, &out, &trust, output)
+        }
+        AuditCommand::CheckSnarkjs { dir, trust } => snarkjs::check(&dir, trust.as_deref(), output),
     }
 }
 

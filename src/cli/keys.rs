@@ -4,6 +4,7 @@ use super::args::{KeysCommand, NewKey};
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
+use super::solidity;
 use crate::error::Failure;
 use crate::params;
 use serde::Serialize;
@@ -52,6 +53,7 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
         }
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
+        KeysCommand::Solidity(args) => solidity::run(&args, output),
     }
 }
 

@@ -15,6 +15,8 @@ mod output;
 mod passphrase;
 mod progress;
 mod receipt;
+mod snarkjs;
+mod solidity;
 mod status;
 mod testnet;
 

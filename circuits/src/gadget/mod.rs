@@ -35,8 +35,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Values only: what a prover needs for each proof. `capacity` variables are reserved at once, because a buffer
-    /// that grows leaves unzeroised copies of the witness behind.
+    /// Values only: what a prover needs for each proof. Room for `capacity` variables is reserved at once.
     pub(crate) fn assigning(capacity: usize) -> Self {
         let mut values = Vec::with_capacity(capacity);
         values.extend([F::ONE, F::ZERO]);
@@ -76,8 +75,18 @@ impl Builder {
 
     /// A new private variable.
     pub fn witness(&mut self, value: F) -> Num {
+        self.reserve();
         self.values.push(value);
         self.variable(self.values.len() - 1, value)
+    }
+
+    /// Moves the values into a larger buffer if theirs is full. `Vec` would leave an unzeroised copy behind.
+    fn reserve(&mut self) {
+        if self.values.len() == self.values.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * self.values.len()));
+            larger.extend_from_slice(&self.values);
+            self.values = larger;
+        }
     }
 
     /// The one public input, given its value.

@@ -8,8 +8,6 @@ mod opaque;
 pub use opaque::Opaque;
 
 use crate::F;
-use crate::gadget::{Builder, Num};
-use crate::poseidon::gadget::Lane;
 use crate::seal::PublicSlot;
 
 /// A policy of a keyspace.
@@ -22,22 +20,6 @@ pub trait Policy {
 
     /// Checks the active slots, natively. `digest` is the statement's P.
     fn check(&self, digest: F, slots: &[PublicSlot]) -> Result<(), PolicyViolation>;
-
-    /// Adds the policy's rows. Returns P and each slot's (old, new) cell, as the statement's hashes take them.
-    fn constrain(&self, builder: &mut Builder, slots: &[SlotNums<'_>]) -> PolicyNums;
-}
-
-/// What a policy's gadget sees of a slot.
-pub struct SlotNums<'a> {
-    pub meta: &'a Num,
-    /// 1 for an active slot; `None` for slot 0, which always is.
-    pub active: Option<&'a Num>,
-}
-
-/// What a policy's gadget hands to the statement.
-pub struct PolicyNums {
-    pub digest: Lane,
-    pub cells: Vec<[Lane; 2]>,
 }
 
 /// A batch breaks its keyspace's policy.

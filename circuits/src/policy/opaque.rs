@@ -1,9 +1,7 @@
 //! The policy that demands nothing: bodies are opaque, there are no cells, P is zero.
 
-use super::{Policy, PolicyNums, PolicyViolation, SlotNums};
+use super::{Policy, PolicyViolation};
 use crate::F;
-use crate::gadget::Builder;
-use crate::poseidon::gadget::Lane;
 use crate::seal::PublicSlot;
 use ark_ff::AdditiveGroup;
 
@@ -27,15 +25,6 @@ impl Policy for Opaque {
         {
             Some(slot) => Err(PolicyViolation::UnexpectedCell { slot }),
             None => Ok(()),
-        }
-    }
-
-    // Constants in the hashes that make x: another digest or cell gives another x, so no row is needed.
-    fn constrain(&self, _builder: &mut Builder, slots: &[SlotNums<'_>]) -> PolicyNums {
-        let absent = [Lane::Constant(F::ZERO), Lane::Constant(F::ZERO)];
-        PolicyNums {
-            digest: Lane::Constant(self.digest()),
-            cells: vec![absent; slots.len()],
         }
     }
 }

@@ -58,33 +58,28 @@ pub fn seal(
     let e = ephemeral(&secrets, &header_digest)?;
     let shared = epoch_key.multiply(&e);
     let key = Zeroizing::new(cipher::content_key(&shared, ctx));
-    let public = slots
-        .iter()
-        .zip(&secrets)
-        .enumerate()
-        .map(|(j, (slot, secret))| {
-            let meta = Meta {
+    let mut stream = Zeroizing::new(Vec::new());
+    let public_slot = |slot: &SlotPlaintext, secret: &SlotSecret, pad: &[F]| {
+        let encrypted = secret.plaintext().zip(pad).map(|(plain, pad)| *plain + pad);
+        PublicSlot {
+            meta: Meta {
                 op: slot.op,
                 body_len: slot.body.as_bytes().len() as u16,
                 cell_count: 0,
-            };
-            let stream = Zeroizing::new(cipher::keystream(
-                *key,
-                j,
-                meta.to_field(),
-                class.ct_elements(),
-            ));
-            PublicSlot {
-                meta,
-                route: route::route(&secret.key, k_route.0),
-                cell: [F::ZERO; 2],
-                ct: secret
-                    .plaintext()
-                    .zip(stream.iter())
-                    .map(|(plain, stream)| *plain + stream)
-                    .collect(),
-            }
-        });
+            },
+            route: route::route(&secret.key, k_route.0),
+            cell: [F::ZERO; 2],
+            ct: encrypted.collect(),
+        }
+    };
+    let mut public = Vec::with_capacity(slots.len());
+    for (j, (slot, secret)) in slots.iter().zip(&secrets).enumerate() {
+        let (group, i) = (j / shape.group_slots(), j % shape.group_slots());
+        if i == 0 {
+            stream = cipher::keystream(*key, group, shape.stream_len());
+        }
+        public.push(public_slot(slot, secret, &stream[shape.pad(i)]));
+    }
     let statement = SealStatement::new(StatementParts {
         shape,
         ctx,
@@ -92,7 +87,7 @@ pub fn seal(
         epoch_key: *epoch_key,
         route_commitment: k_route.commitment(),
         policy_digest: Opaque.digest(),
-        slots: public.collect(),
+        slots: public,
     })?;
     Ok((
         statement,

@@ -5,6 +5,8 @@
 //! Knows nothing of headers beyond their digests, nor of proofs.
 
 pub(crate) mod circuit;
+mod group;
+pub(crate) mod inputs;
 mod make;
 mod open;
 mod statement;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: decoding never fails on a statement that was built; a malformed key is reported as such.
 
-use super::statement::SealStatement;
+use super::statement::{PublicSlot, SealStatement};
 use crate::F;
 use crate::cipher;
 use crate::curve::Scalar;
@@ -31,20 +31,9 @@ pub fn open(secret: &Scalar, statement: &SealStatement) -> Result<Vec<Opened>, O
     }
     let shared = statement.ephemeral.multiply(secret);
     let key = Zeroizing::new(cipher::content_key(&shared, statement.ctx));
-    let open_slot = |(j, slot): (usize, &super::PublicSlot)| {
-        let stream = Zeroizing::new(cipher::keystream(
-            *key,
-            j,
-            slot.meta.to_field(),
-            slot.ct.len(),
-        ));
-        let plain: Zeroizing<Vec<F>> = Zeroizing::new(
-            slot.ct
-                .iter()
-                .zip(stream.iter())
-                .map(|(ct, stream)| *ct - stream)
-                .collect(),
-        );
+    let open_slot = |slot: &PublicSlot, pad: &[F]| {
+        let plain = slot.ct.iter().zip(pad).map(|(ct, pad)| *ct - pad);
+        let plain: Zeroizing<Vec<F>> = Zeroizing::new(plain.collect());
         let (key, body) = plain.split_at(Class::KEY_ELEMENTS);
         Opened {
             meta: slot.meta,
@@ -52,5 +41,13 @@ pub fn open(secret: &Scalar, statement: &SealStatement) -> Result<Vec<Opened>, O
             body: Body::decode(body, slot.meta.body_len),
         }
     };
-    Ok(statement.slots.iter().enumerate().map(open_slot).collect())
+    let shape = statement.shape;
+    let mut opened = Vec::with_capacity(statement.slots.len());
+    for (g, group) in statement.slots.chunks(shape.group_slots()).enumerate() {
+        let stream = cipher::keystream(*key, g, shape.stream_len());
+        for (i, slot) in group.iter().enumerate() {
+            opened.push(open_slot(slot, &stream[shape.pad(i)]));
+        }
+    }
+    Ok(opened)
 }

@@ -10,6 +10,7 @@ use crate::poseidon::{self, Domain};
 use crate::shape::Shape;
 use crate::slot::Meta;
 use crate::tree;
+use ark_ff::AdditiveGroup;
 use std::collections::HashMap;
 
 /// The public part of an active slot.
@@ -21,13 +22,6 @@ pub struct PublicSlot {
     pub cell: [F; 2],
     /// Key elements, then body elements: as many as the class says.
     pub ct: Vec<F>,
-}
-
-impl PublicSlot {
-    /// The slot's leaf in the batch tree.
-    pub fn leaf(&self) -> F {
-        tree::leaf(self.meta.to_field(), self.route, self.cell, &self.ct)
-    }
 }
 
 /// The parts of a statement before they are checked against each other.
@@ -76,6 +70,9 @@ pub enum StatementError {
         body_len: u16,
         capacity: usize,
     },
+    /// Only inactive slots have it, so it would hide that the slot is one (`seal/circuit.rs`).
+    #[error("slot {slot}: a route of zero")]
+    ZeroRoute { slot: usize },
     #[error("slots {first} and {second} have the same route")]
     DuplicateRoute { first: usize, second: usize },
     #[error(transparent)]
@@ -110,6 +107,9 @@ impl SealStatement {
                     capacity,
                 });
             }
+            if public.route == F::ZERO {
+                return Err(StatementError::ZeroRoute { slot });
+            }
             if let Some(first) = routes.insert(public.route, slot) {
                 return Err(StatementError::DuplicateRoute {
                     first,
@@ -121,19 +121,22 @@ impl SealStatement {
         Ok(SealStatement(parts))
     }
 
-    /// The leaf of slot `j < shape.slots()`: EMPTY if it is inactive.
-    pub fn leaf(&self, j: usize) -> F {
-        assert!(j < self.shape.slots(), "slot {j} is outside the batch");
-        self.slots
-            .get(j)
-            .map_or_else(tree::empty_leaf, PublicSlot::leaf)
+    /// The leaf of group `g < shape.groups()`: per slot route and ciphertext, zeros for an inactive slot.
+    pub fn leaf(&self, g: usize) -> F {
+        let (shape, elements) = (self.shape, 1 + self.shape.class().ct_elements());
+        assert!(g < shape.groups(), "group {g} is outside the batch");
+        let mut inputs = vec![F::ZERO; shape.group_slots() * elements];
+        let active = self.slots.iter().skip(g * shape.group_slots());
+        for (slot, into) in active.zip(inputs.chunks_exact_mut(elements)) {
+            into[0] = slot.route;
+            into[1..].copy_from_slice(&slot.ct);
+        }
+        tree::leaf(&inputs)
     }
 
-    /// The root over all leaves, active or not.
-    ///
-    /// It binds the number of active slots: leaves other than EMPTY are exactly the active ones, and they come first.
+    /// The root over the leaves of all groups.
     pub fn batch_root(&self) -> F {
-        let leaves: Vec<F> = (0..self.shape.slots()).map(|j| self.leaf(j)).collect();
+        let leaves: Vec<F> = (0..self.shape.groups()).map(|g| self.leaf(g)).collect();
         tree::batch_root(&leaves)
     }
 

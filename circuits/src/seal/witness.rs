@@ -67,19 +67,19 @@ impl SealWitness {
         Opaque.check(statement.policy_digest, &statement.slots)?;
         let shared = statement.epoch_key.multiply(&self.e);
         let key = Zeroizing::new(cipher::content_key(&shared, statement.ctx));
+        let shape = statement.shape;
+        let mut stream = Zeroizing::new(Vec::new());
         for (slot, (secret, public)) in self.slots.iter().zip(&statement.slots).enumerate() {
+            let (group, i) = (slot / shape.group_slots(), slot % shape.group_slots());
+            if i == 0 {
+                stream = cipher::keystream(*key, group, shape.stream_len());
+            }
             if route::route(&secret.key, self.k_route) != public.route {
                 return Err(WitnessError::Route { slot });
             }
-            let stream = Zeroizing::new(cipher::keystream(
-                *key,
-                slot,
-                public.meta.to_field(),
-                public.ct.len(),
-            ));
             let expected = secret
                 .plaintext()
-                .zip(stream.iter())
+                .zip(&stream[shape.pad(i)])
                 .map(|(plain, stream)| *plain + stream);
             if secret.plaintext().count() != public.ct.len()
                 || !expected.eq(public.ct.iter().copied())

@@ -14,24 +14,24 @@ use crate::shape::{Class, Shape};
 use crate::slot::{Body, DecodedKey, Op, SlotKey};
 use ark_ff::{AdditiveGroup, Field};
 use proptest::prelude::*;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-static SINGLE: LazyLock<Matrices> = LazyLock::new(|| circuit_matrices(Shape::SINGLE));
-static EIGHT: LazyLock<Matrices> = LazyLock::new(|| circuit_matrices(Shape::EIGHT));
-
+/// The matrices of a shape, made once for all tests.
 fn matrices(shape: Shape) -> &'static Matrices {
-    if shape == Shape::SINGLE {
-        &SINGLE
-    } else {
-        &EIGHT
-    }
+    static MADE: [OnceLock<Matrices>; 6] = [const { OnceLock::new() }; 6];
+    let at = Shape::ALL.iter().position(|known| *known == shape).unwrap();
+    MADE[at].get_or_init(|| circuit_matrices(shape))
 }
 
 fn command(key: &[u8], body: &[u8]) -> SlotPlaintext {
+    command_of(Class::Short, key, body)
+}
+
+fn command_of(class: Class, key: &[u8], body: &[u8]) -> SlotPlaintext {
     SlotPlaintext {
         op: Op::Put,
         key: SlotKey::new(key).unwrap(),
-        body: Body::new(Class::Short, body).unwrap(),
+        body: Body::new(class, body).unwrap(),
     }
 }
 
@@ -46,9 +46,10 @@ fn sealed(shape: Shape, active: usize) -> Sealed {
     let k_route = RouteSecret::random().unwrap();
     let commands: Vec<SlotPlaintext> = (0..active)
         .map(|j| {
-            command(
+            command_of(
+                shape.class(),
                 format!("key {j}").as_bytes(),
-                format!("body {j}").repeat(j + 1).as_bytes(),
+                format!("body {j}").repeat(j % 8 + 1).as_bytes(),
             )
         })
         .collect();
@@ -75,6 +76,9 @@ fn an_honest_seal_satisfies_the_native_check_and_the_rows() {
         (Shape::EIGHT, 1),
         (Shape::EIGHT, 3),
         (Shape::EIGHT, 8),
+        (Shape::SIXTY_FOUR, 37),
+        (Shape::new(1, Class::Long).unwrap(), 1),
+        (Shape::new(8, Class::Long).unwrap(), 5),
     ] {
         let Sealed {
             statement, witness, ..
@@ -130,6 +134,10 @@ fn a_statement_of_the_wrong_form_is_not_built() {
             first: 0,
             second: 1
         }
+    );
+    assert_eq!(
+        refused(&|p| p.slots[1].route = F::ZERO),
+        StatementError::ZeroRoute { slot: 1 }
     );
     assert_eq!(
         refused(&|p| p.policy_digest = F::ONE),

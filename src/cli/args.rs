@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::readers::args::{EraseArgs, ReaderCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -237,7 +238,7 @@ pub enum AuditCommand {
     },
     /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
     #[command(
-        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n  ukehi audit verify trail.ukehi --trust trust.json --keys demo/client\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
     )]
     Verify {
         bundle: PathBuf,
@@ -245,6 +246,9 @@ pub enum AuditCommand {
         trust: PathBuf,
         #[arg(long)]
         allow_insecure_setup: bool,
+        /// A directory of keys: says which entries nobody with these keys can open.
+        #[arg(long)]
+        keys: Option<PathBuf>,
         /// A signed checkpoint obtained elsewhere, to compare with: shows forks.
         #[arg(long)]
         checkpoint: Option<PathBuf>,
@@ -321,6 +325,15 @@ pub enum KeysCommand {
         after_help = "Example:\n  ukehi keys epoch new --out readers.key"
     )]
     Epoch(NewKey),
+    /// Readers' subkeys: what an epoch's secret is wrapped to.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys reader new --out client/readers/1-2.key"
+    )]
+    Reader(ReaderCommand),
+    /// Destroy an epoch's secret and subkey in a directory of keys. Says what that cannot reach.
+    #[command(after_help = "Example:\n  ukehi keys erase-epoch --keys demo/client --epoch 1 --yes")]
+    EraseEpoch(EraseArgs),
     /// List the key files of a directory; needs no passphrase.
     #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
     List {

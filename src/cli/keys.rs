@@ -4,13 +4,15 @@ use super::args::{KeysCommand, NewKey};
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
+use super::readers;
+use super::readers::args::ReaderCommand;
 use super::solidity;
 use crate::error::Failure;
 use crate::params;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost};
+use ukehi_keys::{AuthorKey, EpochSecret, KdfCost, ReaderKey};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -51,6 +53,14 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
             made("epoch", secret.public().to_string(), &out, output);
             Ok(())
         }
+        KeysCommand::Reader(ReaderCommand::New { out }) => {
+            let key = ReaderKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("reader", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
         KeysCommand::Solidity(args) => solidity::run(&args, output),
@@ -73,7 +83,12 @@ fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     let mut rows = Vec::new();
     let mut refused = Vec::new();
     // A testnet's client directory keeps authors and epochs in directories of their own.
-    for dir in [dir.to_owned(), dir.join("authors"), dir.join("epochs")] {
+    for dir in [
+        dir.to_owned(),
+        dir.join("authors"),
+        dir.join("epochs"),
+        dir.join("readers"),
+    ] {
         if !dir.is_dir() {
             continue;
         }

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod bulk;
+pub mod grants;
 #[cfg(feature = "node")]
 pub mod outbox;
 mod reader;

@@ -130,10 +130,11 @@ impl Sealer {
         self.circuits.last().map_or(0, |c| c.shape.slots())
     }
 
-    /// The longest value, in bytes, that a slot of some circuit holds.
+    /// The longest value, in bytes, in a batch of so many commands.
     #[must_use]
-    pub fn max_value(&self) -> usize {
-        let classes = self.circuits.iter().map(|c| c.shape.class().body_bytes());
+    pub fn max_value(&self, commands: usize) -> usize {
+        let enough = self.circuits.iter().filter(|c| c.shape.slots() >= commands);
+        let classes = enough.map(|c| c.shape.class().body_bytes());
         classes.max().unwrap_or(0)
     }
 

@@ -264,9 +264,10 @@ impl Writer {
     /// the nodes when this returns: a batch never names what only this client has.
     async fn slots(&self, group: &Group) -> Result<Vec<Slot>, Failure> {
         let mut slots = Vec::new();
+        let longest = self.sealer.max_value(group.lines.len());
         for line in &group.lines {
-            let (start, mut rest) = read_value(&line.value, self.sealer.max_value())?;
-            if start.len() <= self.sealer.max_value() {
+            let (start, mut rest) = read_value(&line.value, longest)?;
+            if start.len() <= longest {
                 slots.push(Slot {
                     body: start,
                     bulk: None,

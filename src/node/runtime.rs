@@ -87,9 +87,7 @@ pub fn start(
     let (status_tx, status) = watch::channel(String::from("{}"));
     let (stopped_tx, stopped) = oneshot::channel();
     let writes = start_store_thread(store, inputs.clone());
-    let tasks = StoreTasks {
-        jobs: writes.clone(),
-    };
+    let tasks = StoreTasks::new(writes.clone());
     let worker = Worker {
         driver,
         egress,
@@ -158,7 +156,7 @@ pub async fn pump(
     }
 }
 
-enum Job {
+pub(super) enum Job {
     Write {
         token: u64,
         batch: WriteBatch,
@@ -181,6 +179,10 @@ pub struct StoreTasks {
 }
 
 impl StoreTasks {
+    pub(super) fn new(jobs: blocking::Sender<Job>) -> Self {
+        Self { jobs }
+    }
+
     /// Runs after all that was queued before. The receiver fails if the node is stopping; a task
     /// that fails stops it.
     pub fn queue(
@@ -194,7 +196,10 @@ impl StoreTasks {
     }
 }
 
-fn start_store_thread(store: Arc<dyn Store>, inputs: mpsc::Sender<Input>) -> blocking::Sender<Job> {
+pub(super) fn start_store_thread(
+    store: Arc<dyn Store>,
+    inputs: mpsc::Sender<Input>,
+) -> blocking::Sender<Job> {
     let (writes, received) = blocking::channel::<Job>();
     std::thread::Builder::new()
         .name("store".into())

@@ -12,7 +12,7 @@ mod requests;
 pub mod staging;
 
 use super::runtime::StoreTasks;
-use crate::api::MAX_BULK_PART_BYTES;
+use crate::api::BULK_UPLOAD_DOMAIN;
 use crate::batch::BulkReference;
 use crate::ids::{ClusterId, Hash, NodeId, ShardId};
 use crate::keyspace::bulk::{self as keys, UploadToken};
@@ -25,9 +25,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use ukehi_keys::AuthorId;
-
-/// Domain of an author's signature over (cluster, node, digest, length) of an upload.
-pub use crate::api::BULK_UPLOAD_DOMAIN;
 
 /// Why a request about bulk ciphertexts is not served.
 #[derive(Debug, Error)]
@@ -368,4 +365,6 @@ impl UploadRow {
     }
 }
 
-const _: () = assert!(MAX_BULK_PART_BYTES <= 128 << 10);
+#[cfg(test)]
+#[path = "area_tests.rs"]
+mod tests;

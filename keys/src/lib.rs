@@ -6,6 +6,7 @@
 //! Knows nothing of circuits, provers, logs or consensus: circuits are bytes and digests here.
 
 mod author;
+mod ceremony;
 mod circuit_id;
 mod disk;
 mod entropy;
@@ -21,6 +22,7 @@ mod manifest;
 mod node;
 mod operator;
 pub mod params;
+mod participant;
 mod passphrase;
 mod possession;
 mod reader;
@@ -30,6 +32,7 @@ mod stored;
 pub mod stream;
 
 pub use author::{AuthorId, AuthorKey};
+pub use ceremony::{Attestation, BeaconFacts, CeremonyFacts, CeremonyFault, MAX_PARTICIPANTS};
 pub use circuit_id::{CircuitFacts, CircuitId};
 pub use disk::FileFault;
 pub use entropy::EntropyError;
@@ -41,6 +44,7 @@ pub use manifest::{
 };
 pub use node::{NodeKey, NodePublicKey};
 pub use operator::{OperatorId, OperatorKey};
+pub use participant::{ParticipantId, ParticipantKey};
 pub use passphrase::{MAX_PASSPHRASE_BYTES, Passphrase, PassphraseError};
 pub use possession::{EpochScope, PossessionProof, PossessionRefused};
 pub use reader::{ReaderId, ReaderKey};

@@ -2,13 +2,14 @@
 //! contributions.
 //!
 //! Beyond snarkjs 0.7.6 (`powersoftau verify`): subgroups are checked for every point, combinations have
-//! coefficients of 128 bits instead of 32, and τ must not be a root of unity of the doubled domain.
+//! coefficients of 128 bits instead of 32, the doubled domain's basis has no free direction ([`Check::top_power`]),
+//! and τ must not be a root of unity of that domain.
 
 use std::io::{Read, Seek};
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::Zero;
+use ark_ff::{One, Zero};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use blake2::{Blake2b512, Digest};
 
@@ -123,7 +124,8 @@ fn work(power: u32, ceremony_power: u32) -> u64 {
     ];
     let g2 = [S::TauG2, S::LagrangeTauG2];
     let points = |sections: &[S]| sections.iter().map(|s| s.points(power)).sum::<u64>();
-    points(&g1) + 3 * points(&g2) + first_challenge_work(ceremony_power)
+    let doubled = 2 << power;
+    points(&g1) + 3 * points(&g2) + doubled + first_challenge_work(ceremony_power)
 }
 
 fn check_sections<R: Read + Seek>(
@@ -141,9 +143,11 @@ fn check_sections<R: Read + Seek>(
     let ratio_g1 = |s: &Sums<G1Affine>| pairings_agree(s.low, last.tau_g2, s.high, one_g2);
     let ratio_g2 = |s: &Sums<G2Affine>| pairings_agree(one_g1, s.high, last.tau_g1, s.low);
 
+    let top = check.top_power(last.tau_g2)?;
     check.section(
         (S::TauG1, S::LagrangeTauG1),
         &[one_g1, last.tau_g1],
+        Some(top),
         ratio_g1,
     )?;
     let at_domain: G1Affine = check
@@ -155,16 +159,19 @@ fn check_sections<R: Read + Seek>(
     check.section(
         (S::TauG2, S::LagrangeTauG2),
         &[one_g2, last.tau_g2],
+        None,
         ratio_g2,
     )?;
     check.section(
         (S::AlphaTauG1, S::LagrangeAlphaTauG1),
         &[last.alpha_g1],
+        None,
         ratio_g1,
     )?;
     check.section(
         (S::BetaTauG1, S::LagrangeBetaTauG1),
         &[last.beta_g1],
+        None,
         ratio_g1,
     )?;
     let beta_g2: Vec<G2Affine> = check.powers.points(S::BetaG2, 0, 1)?;
@@ -194,6 +201,7 @@ impl<R: Read + Seek> Check<'_, '_, R> {
         &mut self,
         (monomial, lagrange): (S, S),
         starts: &[P],
+        beyond: Option<P>,
         successive: impl Fn(&Sums<P>) -> bool,
     ) -> Result<(), PowersError> {
         let (weights, transformed) = self.weights(lagrange)?;
@@ -204,10 +212,42 @@ impl<R: Read + Seek> Check<'_, '_, R> {
         if !successive(&sums) {
             return Err(PowersError::NotPowers { section: monomial });
         }
-        if self.sum::<P>(lagrange, &transformed)? != sums.weighted {
+        let mut expected = sums.weighted;
+        let beyond_weight = weights.get(monomial.points(self.powers.power()) as usize);
+        if let (Some(beyond), Some(weight)) = (beyond, beyond_weight) {
+            expected += beyond * *weight;
+        }
+        if self.sum::<P>(lagrange, 0, &transformed)? != expected {
             return Err(PowersError::Lagrange { lagrange, monomial });
         }
         Ok(())
+    }
+
+    /// The coefficient of the highest power in the doubled domain's basis: Σ_j ω^-(N-1)j · L_j. Section 2 has no point
+    /// for it, and snarkjs does not look at it: a file prepared by snarkjs has zero there, one cut from a larger file
+    /// the power itself. Anything else is a point of somebody's choice, which the contributions would divide by δ:
+    /// with an input's element there, proofs of any statement.
+    fn top_power(&mut self, tau_g2: G2Affine) -> Result<G1Affine, PowersError> {
+        let power = self.powers.power() + 1;
+        let domain = Radix2EvaluationDomain::<Fr>::new(1 << power)
+            .expect("powers are bounded by the field's 2-adicity");
+        let inverse = domain.group_gen_inv();
+        let scalars: Vec<Fr> = std::iter::successors(Some(Fr::one()), |s| Some(*s * inverse))
+            .take(1 << power)
+            .collect();
+        let start = S::lagrange_start(power);
+        let top = self
+            .sum::<G1Affine>(S::LagrangeTauG1, start, &scalars)?
+            .into_affine();
+        let last = S::TauG1.points(self.powers.power()) - 1;
+        let last: G1Affine = self.powers.points(S::TauG1, last, 1)?[0];
+        if top.is_zero() || pairings_agree(last, tau_g2, top, G2Affine::generator()) {
+            return Ok(top);
+        }
+        Err(PowersError::Lagrange {
+            lagrange: S::LagrangeTauG1,
+            monomial: S::TauG1,
+        })
     }
 
     /// Σ_i r_i·τ^i = Σ_j fft(r)_j·L_j(τ) for the Lagrange basis L of any one domain. All domains at once, each
@@ -265,9 +305,14 @@ impl<R: Read + Seek> Check<'_, '_, R> {
         })
     }
 
-    fn sum<P: Iden3Point>(&mut self, section: S, scalars: &[Fr]) -> Result<P::Group, PowersError> {
+    fn sum<P: Iden3Point>(
+        &mut self,
+        section: S,
+        from: u64,
+        scalars: &[Fr],
+    ) -> Result<P::Group, PowersError> {
         let mut total = P::Group::zero();
-        for (start, scalars) in (0..)
+        for (start, scalars) in (from..)
             .step_by(CHUNK as usize)
             .zip(scalars.chunks(CHUNK as usize))
         {

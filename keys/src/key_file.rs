@@ -30,6 +30,7 @@ pub enum KeyKind {
     Author,
     Node,
     Operator,
+    Admin,
     Epoch,
     Route,
 }
@@ -40,6 +41,7 @@ impl KeyKind {
             Self::Author => "author",
             Self::Node => "node",
             Self::Operator => "operator",
+            Self::Admin => "admin",
             Self::Epoch => "epoch",
             Self::Route => "route",
         }

@@ -4,7 +4,7 @@
 //! The trait is public but cannot be named outside: secrets leave this crate only encrypted.
 
 use crate::key_file::KeyKind;
-use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, RouteKey};
+use crate::{AdminKey, AuthorKey, EpochSecret, NodeKey, OperatorKey, RouteKey};
 use zeroize::Zeroizing;
 
 pub trait StoredKey: Sized {
@@ -37,6 +37,7 @@ macro_rules! stored_signer {
 stored_signer!(AuthorKey, Author);
 stored_signer!(NodeKey, Node);
 stored_signer!(OperatorKey, Operator);
+stored_signer!(AdminKey, Admin);
 
 impl StoredKey for EpochSecret {
     const KIND: KeyKind = KeyKind::Epoch;

@@ -16,7 +16,7 @@ mod report;
 pub mod show;
 pub mod verify;
 
-pub use bundle::{BundleReader, RawEntry, Start};
+pub use bundle::{BundleReader, RawChange, RawEntry, Start};
 pub use error::{AuditError, Which};
 pub use export::{BundleWriter, ExportError};
 pub use frames::{BundleError, FORMAT_VERSION, Further};

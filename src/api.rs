@@ -134,6 +134,18 @@ mod tests {
                 digest: [4; 32],
                 offset: 7,
             },
+            Request::Change {
+                deadline_ms: 5,
+                change: vec![9; 100],
+            },
+            Request::Registry {
+                deadline_ms: 5,
+                after: 7,
+            },
+            Request::Entry {
+                deadline_ms: 5,
+                index: 7,
+            },
         ];
         for request in requests {
             let mut bytes = request.to_bytes();

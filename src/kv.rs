@@ -24,6 +24,8 @@ pub enum Column {
     Sessions,
     /// Bulk ciphertexts in parts, and which of them applied entries name.
     Bulk,
+    /// The changes of the registry: index to outcome and change.
+    Registry,
     /// Signed proof of somebody's misbehaviour.
     Evidence,
     /// Applied index, cluster id, format version.
@@ -31,13 +33,14 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 8] = [
+    pub const ALL: [Column; 9] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
         Column::Sessions,
         Column::Bulk,
+        Column::Registry,
         Column::Evidence,
         Column::Meta,
     ];
@@ -52,6 +55,7 @@ impl Column {
             Column::State => "state",
             Column::Sessions => "sessions",
             Column::Bulk => "bulk",
+            Column::Registry => "registry",
             Column::Evidence => "evidence",
             Column::Meta => "meta",
         }

@@ -13,7 +13,7 @@ use crate::wire::{Reader, WireError, Writer};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenEntry {
     pub record: Record,
-    /// The sealed batch; empty for entries of other kinds.
+    /// The sealed batch or the registry change; empty for entries of other kinds.
     pub payload: Vec<u8>,
     /// An encoded `InclusionProof` of the record's leaf.
     pub inclusion: Vec<u8>,
@@ -36,12 +36,13 @@ pub enum Denial {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// To `Submit`.
+    /// To `Submit` and `Change`.
     Decided {
         index: LogIndex,
         outcome: Outcome,
     },
-    /// To `Get`, `Scan` (once per row) and `Receipt`; `slot` names the slot asked for.
+    /// To `Get`, `Scan` (once per row), `Receipt` and `Entry`, and to `Registry` once per change;
+    /// `slot` names the slot asked for.
     Entry {
         entry: ProvenEntry,
         slot: u8,
@@ -95,7 +96,7 @@ pub enum Reply {
     },
     /// To `BulkRead`: no applied entry names it here, or its upload did not reach this node.
     BulkAbsent,
-    /// The last of a series: `Scan`, `Export` and `BulkRead` are complete.
+    /// The last of a series: `Scan`, `Export`, `Registry` and `BulkRead` are complete.
     End,
     Denied {
         denial: Denial,

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::batch::{BulkReference, MAX_BATCH_BYTES};
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
+use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_keys::AuthorId;
 
@@ -38,6 +39,12 @@ pub enum Request {
     Status,
     /// That the log of `to` leaves extends the one of `from`.
     Consistency { from: TreeSize, to: TreeSize },
+    /// Take this signed registry change, answer when it is applied or refused.
+    Change { deadline_ms: u32, change: Vec<u8> },
+    /// The applied registry changes above this entry, each with its proof, read linearizably.
+    Registry { deadline_ms: u32, after: LogIndex },
+    /// One entry with its proof, once a cosigned checkpoint covers it.
+    Entry { deadline_ms: u32, index: LogIndex },
     /// Take in a bulk ciphertext: answered `BulkReady`, or `BulkStored` if it is here.
     BulkBegin {
         author: AuthorId,
@@ -123,6 +130,18 @@ impl Request {
             Request::BulkRead { digest, offset } => {
                 w.u8(19).raw(digest).u64(*offset);
             }
+            Request::Change {
+                deadline_ms,
+                change,
+            } => {
+                w.u8(9).u32(*deadline_ms).bytes(change);
+            }
+            Request::Registry { deadline_ms, after } => {
+                w.u8(10).u32(*deadline_ms).u64(*after);
+            }
+            Request::Entry { deadline_ms, index } => {
+                w.u8(11).u32(*deadline_ms).u64(*index);
+            }
         }
         w.finish()
     }
@@ -184,6 +203,18 @@ impl Request {
             19 => Request::BulkRead {
                 digest: r.array("digest")?,
                 offset: r.u64("offset")?,
+            },
+            9 => Request::Change {
+                deadline_ms: read_deadline(&mut r)?,
+                change: r.bytes(MAX_CHANGE_BYTES, "change")?.to_vec(),
+            },
+            10 => Request::Registry {
+                deadline_ms: read_deadline(&mut r)?,
+                after: r.u64("after")?,
+            },
+            11 => Request::Entry {
+                deadline_ms: read_deadline(&mut r)?,
+                index: r.u64("index")?,
             },
             found => {
                 return Err(WireError::Unknown {

@@ -18,6 +18,7 @@ mod readers;
 mod receipt;
 mod snarkjs;
 mod solidity;
+mod registry;
 mod status;
 mod testnet;
 

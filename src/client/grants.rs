@@ -1,7 +1,7 @@
 //! A reader's side of grants: which of those in the log open with its subkey, and what they give.
 //!
 //! Invariant: what is accepted is the secret of the epoch key the registry shows, and a route key
-//! that fits its commitment, named by a granter among the entry's signers. Knows nothing of how a
+//! that fits its commitment, from a granter who was an admin then. Knows nothing of how a
 //! grant's entry was shown to stand in the log, or of files.
 
 use crate::ids::{ClusterId, EpochId, Hash, KeyspaceId};
@@ -21,8 +21,8 @@ pub struct ShownGrant {
     pub reader: ReaderId,
     /// Empty where it was pruned.
     pub payload: Vec<u8>,
-    /// The public keys of the admins who signed the entry.
-    pub signers: Vec<[u8; 32]>,
+    /// The public keys of those who were admins when the entry was applied.
+    pub admins: Vec<[u8; 32]>,
 }
 
 /// An epoch that can be read now.
@@ -44,7 +44,7 @@ pub enum GrantRefused {
     Grant(#[from] GrantError),
     #[error("its route key is not the one the epoch commits to")]
     RouteKey,
-    #[error("it names a granter who did not sign its entry")]
+    #[error("it names a granter who was no admin when it was applied")]
     Granter,
 }
 
@@ -73,7 +73,7 @@ fn open(cluster: ClusterId, key: &ReaderKey, shown: &ShownGrant) -> Result<Accep
         epoch: shown.epoch.0,
     };
     let granted = grant::unwrap(&shown.payload, key, &scope, &shown.epoch_key)?;
-    if !shown.signers.contains(&granted.granter) {
+    if !shown.admins.contains(&granted.granter) {
         return Err(GrantRefused::Granter);
     }
     let fits = |route: &RouteKey| route_commitment(route) == shown.route_commitment;
@@ -125,7 +125,7 @@ mod tests {
                 route_commitment: route_commitment(&self.route),
                 reader,
                 payload: grant::wrap(secret, Some(route), &scope, &reader, &ADMIN).unwrap(),
-                signers: vec![[1; 32], ADMIN],
+                admins: vec![[1; 32], ADMIN],
             }
         }
     }
@@ -174,9 +174,9 @@ mod tests {
         let mut pruned = good.clone();
         pruned.payload.clear();
         assert_eq!(refusal(pruned), Some(GrantRefused::Pruned));
-        let mut unsigned = good;
-        unsigned.signers.pop();
-        assert_eq!(refusal(unsigned), Some(GrantRefused::Granter));
+        let mut foreign = good;
+        foreign.admins.pop();
+        assert_eq!(refusal(foreign), Some(GrantRefused::Granter));
         let wrong = epochs.grant(1, &reader, &RouteKey::generate().unwrap());
         assert_eq!(refusal(wrong), Some(GrantRefused::RouteKey));
     }

@@ -6,6 +6,7 @@ pub mod grants;
 #[cfg(feature = "node")]
 pub mod outbox;
 mod reader;
+mod registry;
 #[cfg(feature = "node")]
 pub mod remote;
 mod sealer;
@@ -14,5 +15,6 @@ pub mod transfer;
 
 pub use anchor::{AnchorError, AnchorFile};
 pub use bulk::{BULK_BODY_BYTES, BulkBody, BulkBodyError};
-pub use reader::{Opened, ReadError, Reader, check_entry};
+pub use reader::{Opened, ReadError, Reader, check_entry, check_included};
+pub use registry::{KnownRegistry, RegistryError, check_decided};
 pub use sealer::{Put, SealError, Sealed, Sealer, Ticket};

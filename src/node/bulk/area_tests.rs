@@ -43,7 +43,7 @@ fn area(store: &Arc<MemoryStore>) -> BulkArea {
         cluster: CLUSTER,
         node: NodeId(1),
         shard: SHARD,
-        authors: BTreeSet::from([author(1).public()]),
+        may_upload: Box::new(|found| Ok(*found == author(1).public())),
     };
     BulkArea::new(scope, store.clone(), StoreTasks::new(jobs), staging)
 }

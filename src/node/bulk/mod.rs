@@ -8,6 +8,7 @@
 //! Knows nothing of content keys. A node that was down during an upload does not get the
 //! ciphertext later: readers ask another.
 
+pub mod registered;
 mod requests;
 pub mod staging;
 
@@ -20,7 +21,6 @@ use crate::kv::{Column, StoreError, WriteBatch};
 use crate::store::Store;
 use crate::wire::{Reader, WireError, Writer};
 use staging::{Staging, Taken, Upload, UploadFault};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -43,12 +43,15 @@ pub enum BulkError {
     Stopping,
 }
 
+/// Whether an author is registered.
+pub type MayUpload = Box<dyn Fn(&AuthorId) -> Result<bool, StoreError> + Send + Sync>;
+
 /// Which cluster, node and shard uploads are for, and who may upload.
 pub struct BulkScope {
     pub cluster: ClusterId,
     pub node: NodeId,
     pub shard: ShardId,
-    pub authors: BTreeSet<AuthorId>,
+    pub may_upload: MayUpload,
 }
 
 /// A node's bulk ciphertexts.
@@ -98,7 +101,7 @@ impl BulkArea {
         reference: BulkReference,
         signature: &[u8; 64],
     ) -> Result<Begun, BulkError> {
-        if !self.scope.authors.contains(&author) {
+        if !(self.scope.may_upload)(&author)? {
             return Err(BulkError::UnknownAuthor(author));
         }
         let (node, length) = (self.scope.node.0, reference.length);

@@ -1,6 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
-use super::readers::args::{EraseArgs, ReaderCommand};
+use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
     RegistryCommand,
@@ -341,6 +341,17 @@ pub enum KeysCommand {
         after_help = "Example:\n  ukehi keys reader new --out client/readers/1-2.key"
     )]
     Reader(ReaderCommand),
+    /// Wrap an epoch's secret, and the route key, to a reader's subkey, as an entry of the log.
+    #[command(
+        after_help = "Examples:\n  ukehi keys grant --dir demo --reader PUB\n  ukehi keys grant --dir demo --reader PUB --from-epoch 1 --epoch 3\n\nThe first gives the newest epoch only, the second the past too. Dropping a reader:\n  ukehi keys epoch rotate --dir demo --grant PUB,PUB"
+    )]
+    Grant(GrantArgs),
+    /// What was granted to a reader.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys grants accept --dir demo --keys me --reader-key me/readers/1-2.key"
+    )]
+    Grants(GrantsCommand),
     /// Destroy an epoch's secret and subkey in a directory of keys. Says what that cannot reach.
     #[command(after_help = "Example:\n  ukehi keys erase-epoch --keys demo/client --epoch 1 --yes")]
     EraseEpoch(EraseArgs),

@@ -5,7 +5,7 @@ use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
 use super::readers;
-use super::readers::args::ReaderCommand;
+use super::readers::args::{GrantsCommand, ReaderCommand};
 use super::solidity;
 use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
 use super::registry;
@@ -62,6 +62,8 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
             made("reader", key.public().to_string(), &out, output);
             Ok(())
         }
+        KeysCommand::Grant(args) => readers::grant(&args, output),
+        KeysCommand::Grants(GrantsCommand::Accept(args)) => readers::accept(&args, output),
         KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
         KeysCommand::Solidity(args) => solidity::run(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
@@ -100,7 +102,14 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
             old,
             grace,
             expires,
-        } => registry::rotate_epoch(&sign, old, grace, expires, output),
+            grant,
+        } => {
+            registry::rotate_epoch(&sign, old, grace, expires, output)?;
+            match grant.is_empty() {
+                true => Ok(()),
+                false => readers::grant_newest(&sign, &grant, output),
+            }
+        }
         EpochCommand::Expire { sign, epoch, at } => {
             let expire = |keyspace, epoch| Operation::ExpireEpoch {
                 keyspace,

@@ -1,7 +1,10 @@
-//! `ukehi keys reader` and `ukehi keys erase-epoch`: readers' subkeys, and the end of an epoch's
-//! secret.
+//! `ukehi keys reader|grant|grants|erase-epoch`: readers' subkeys, what is granted to them, and the
+//! end of an epoch's secret.
 
 pub mod args;
+mod grant;
+
+pub use grant::{accept, grant, grant_newest};
 
 use super::output::Output;
 use crate::error::{ExitCode, Failure};

@@ -79,6 +79,10 @@ pub enum EpochCommand {
         /// The last entry at which a batch may be applied under the new one.
         #[arg(long)]
         expires: Option<u64>,
+        /// Readers of the new epoch: their public subkeys, separated by commas. Who is left out is
+        /// dropped.
+        #[arg(long, value_delimiter = ',', conflicts_with = "sign_only")]
+        grant: Vec<String>,
     },
     /// Let an epoch end at an entry to come.
     #[command(after_help = "Example:\n  ukehi keys epoch expire --dir demo 1 --at 5000")]

@@ -6,7 +6,7 @@ mod show;
 mod submit;
 
 pub use show::show;
-pub use submit::{Session, decide};
+pub use submit::{Session, decide, finish};
 
 use self::args::{AdminsCommand, ChangeCommand, CircuitCommand, SignArgs};
 use super::connect::Place;

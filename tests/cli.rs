@@ -6,6 +6,8 @@
 mod bulk;
 #[path = "audit_support/frames.rs"]
 mod frames;
+#[path = "cli/grants.rs"]
+mod grants;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/offline.rs"]
@@ -78,6 +80,10 @@ const WITH_A_TESTNET: &[Check] = &[
     (
         "an erased epoch leaves a trail that verifies and stays closed",
         bulk::erased,
+    ),
+    (
+        "readers come and go through the log",
+        grants::readers_come_and_go,
     ),
     (
         "an altered bulk value is caught and another node's is taken",

@@ -168,7 +168,8 @@ async fn fetch(
                 }
                 Reply::ExportEntry { record, payload } => {
                     if writer.is_none() {
-                        let (start, _) = started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
+                        let (start, _) =
+                            started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
                         let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
                         writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
                     }

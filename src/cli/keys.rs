@@ -6,15 +6,15 @@ use super::passphrase;
 use super::progress::Progress;
 use super::readers;
 use super::readers::args::{GrantsCommand, ReaderCommand};
-use super::solidity;
-use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
 use super::registry;
+use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
+use super::solidity;
 use crate::error::Failure;
 use crate::params;
+use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use crate::registry::Operation;
 use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost, ReaderKey};
 
 #[derive(Serialize)]
@@ -80,9 +80,7 @@ fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
             made("author", key.public().to_string(), &out, output);
             Ok(())
         }
-        AuthorCommand::Register { sign, author } => {
-            registry::author(&sign, &author, true, output)
-        }
+        AuthorCommand::Register { sign, author } => registry::author(&sign, &author, true, output),
         AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
     }
 }

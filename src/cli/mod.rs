@@ -16,9 +16,9 @@ mod passphrase;
 mod progress;
 mod readers;
 mod receipt;
+mod registry;
 mod snarkjs;
 mod solidity;
-mod registry;
 mod status;
 mod testnet;
 

@@ -7,7 +7,7 @@ use crate::cli::args::{GetArgs, ScanArgs};
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
 use crate::client::remote::RemoteError;
-use crate::client::{KnownRegistry, Opened, Reader};
+use crate::client::{KnownRegistry, Opened, ReadError, Reader};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
 use std::path::Path;
@@ -29,6 +29,8 @@ struct Scanned {
     schema: &'static str,
     order: &'static str,
     rows: Vec<Row>,
+    /// Rows under epochs whose secret is not here: verified, but closed.
+    closed: usize,
 }
 
 #[derive(Serialize)]
@@ -133,25 +135,31 @@ pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
     let known = runtime.block_on(place.registry(&mut place.remote()))?;
     let mut reader = open_reader(&place, &known)?;
     let mut rows = Vec::new();
+    let mut closed = 0;
     let mut last_route = None;
     for (entry, slot) in &entries {
         hold_epoch_of(&mut reader, &place, entry)?;
-        let opened = reader.open(entry, *slot, None)?;
+        let opened = reader.open(entry, *slot, None);
+        let route = route_of(entry, *slot);
         // Tags ascend: a node cannot show one row twice.
-        if last_route.as_ref() >= Some(&opened.route) {
+        if last_route >= route {
             return Err(Failure::new(
                 ExitCode::Tampered,
-                format!("entry {}: rows are not in tag order", opened.index),
+                format!("entry {}: rows are not in tag order", entry.record.index),
                 "do not trust this node; ask another",
             ));
         }
-        last_route = Some(opened.route);
-        rows.push(row(&opened)?);
+        last_route = route;
+        match opened {
+            Err(ReadError::OtherEpoch { .. }) => closed += 1,
+            opened => rows.push(row(&opened?)?),
+        }
     }
     let scanned = Scanned {
         schema: "ukehi/scan/v1",
         order: "tag",
         rows,
+        closed,
     };
     output.show(&scanned, |s| {
         let rows = s.rows.iter().map(|r| {
@@ -165,11 +173,18 @@ pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
                 r.author.to_string()[..12].to_owned(),
             ]
         });
-        format!(
+        let mut text = format!(
             "{}\n{} keys, in tag order (not in the order of the keys)",
             table(&["key", "value", "entry", "author"], rows),
             s.rows.len()
-        )
+        );
+        if s.closed > 0 {
+            text.push_str(&format!(
+                "\n{} more are under epochs whose secret is not here",
+                s.closed
+            ));
+        }
+        text
     });
     Ok(())
 }
@@ -207,16 +222,13 @@ async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Fa
             break;
         }
         let (entry, slot) = entries.last().expect("a full page has a last row");
-        let route = SealedBatch::from_bytes(&entry.payload)
-            .ok()
-            .and_then(|b| b.slots.get(usize::from(*slot)).map(|s| s.route));
-        let route = route.ok_or_else(|| {
+        let route = route_of(entry, *slot).ok_or_else(|| {
             Failure::from(RemoteError::Protocol {
                 node,
                 what: "a row without its slot".into(),
             })
         })?;
-        after = Some(ukehi_circuits::field::encode(&route));
+        after = Some(route);
     }
     Ok(entries)
 }
@@ -239,8 +251,18 @@ fn hold_epoch_of(reader: &mut Reader, place: &Place, entry: &ProvenEntry) -> Res
         return Ok(());
     }
     let path = place.epoch_file(header.keyspace, header.epoch)?;
-    reader.hold(keystore::load(&path, &place.passphrase()?)?);
+    // Who was not granted this epoch: the reader names it.
+    if path.exists() {
+        reader.hold(keystore::load(&path, &place.passphrase()?)?);
+    }
     Ok(())
+}
+
+/// The tag a row stands under, canonical little-endian, as its batch shows it.
+fn route_of(entry: &ProvenEntry, slot: u8) -> Option<[u8; 32]> {
+    let batch = SealedBatch::from_bytes(&entry.payload).ok()?;
+    let slot = batch.slots.get(usize::from(slot))?;
+    Some(ukehi_circuits::field::encode(&slot.route))
 }
 
 fn row(opened: &Opened) -> Result<Row, Failure> {

@@ -20,6 +20,7 @@ from crypto import R, Refused, check, groth16_verify, poseidon, verifying_key
 from disclosure import verify_disclosure
 from formats import (read_batch, read_checkpoint, read_header, Reader, read_record, read_trust, verify_batch,
                      verify_evidence, verify_receipt)
+from registry import Registry, read_change, verify_change
 
 
 def insecure(trust, allowed):
@@ -81,7 +82,8 @@ def vector_readers(trust):
         "groth16": groth16_vector,
         "trust": read_trust,
         "header": header_vector,
-        "batch": lambda data: verify_batch(read_batch(data), trust, 0),
+        "batch": lambda data: verify_batch(read_batch(data), trust, Registry(trust, 0), 1),
+        "change": lambda data: verify_change(read_change(data), trust, 0),
         "record": read_record,
         "checkpoint": lambda text: read_checkpoint(text, trust),
         "evidence": lambda text: verify_evidence(text, trust),

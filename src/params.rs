@@ -13,7 +13,7 @@ use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
-use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
+use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
 use ukehi_provers::groth16::{Assignment, KeyDecodeError, ProvingKey, insecure_dev_setup};
 use ukehi_provers::pool::Job;
 use ukehi_provers::{R1cs, RandomnessUnavailable};
@@ -171,6 +171,25 @@ pub fn insecure_dev_params(
         manifests.push(files::write(directory, parts, &key.to_bytes())?);
     }
     Ok(manifests)
+}
+
+/// A circuit of this release by the name of its parameters, such as `seal-1-short-opaque`: its matrices, how manifests
+/// name it, and its matrix digest.
+///
+/// # Errors
+/// The names there are.
+pub fn circuit_named(name: &str) -> Result<(R1cs, CircuitShape, [u8; 32]), String> {
+    let stem = |shape: &Shape| {
+        let named = shape_name(*shape).file_stem();
+        named.expect("the names of this release's circuits are plain")
+    };
+    let Some(shape) = Shape::ALL.iter().find(|s| stem(s) == name) else {
+        let known: Vec<String> = Shape::ALL.iter().map(stem).collect();
+        return Err(known.join(", "));
+    };
+    let matrices = circuit_matrices(*shape);
+    let digest = matrix_digest(&matrices);
+    Ok((r1cs(matrices), shape_name(*shape), digest))
 }
 
 fn r1cs(matrices: matrices::Matrices) -> R1cs {

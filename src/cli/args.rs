@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::ceremony::CeremonyCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -312,6 +313,18 @@ pub enum KeysCommand {
         after_help = "Example:\n  ukehi keys epoch new --out readers.key"
     )]
     Epoch(NewKey),
+    /// Participant keys: who contributes to a set-up ceremony.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys participant new --out ada.key"
+    )]
+    Participant(NewKey),
+    /// Set up a circuit's keys with others: sound as long as one of them is honest.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys ceremony verify --dir ceremony"
+    )]
+    Ceremony(CeremonyCommand),
     /// List the key files of a directory; needs no passphrase.
     #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
     List {

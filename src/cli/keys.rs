@@ -1,6 +1,7 @@
 //! `ukehi keys`: make and list key files and parameters.
 
 use super::args::{KeysCommand, NewKey};
+use super::ceremony;
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
@@ -10,7 +11,7 @@ use crate::params;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost};
+use ukehi_keys::{AuthorKey, EpochSecret, KdfCost, ParticipantKey};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -51,6 +52,14 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
             made("epoch", secret.public().to_string(), &out, output);
             Ok(())
         }
+        KeysCommand::Participant(NewKey::New { out }) => {
+            let key = ParticipantKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("participant", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::Ceremony(command) => ceremony::run(command, output),
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
         KeysCommand::Solidity(args) => solidity::run(&args, output),

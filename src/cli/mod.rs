@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod bench;
+mod ceremony;
 mod connect;
 mod data;
 mod failures;

@@ -64,10 +64,12 @@ pub(crate) fn constrain_digest(
     Lane::Num(poseidon::gadget::hash(builder, Domain::Policy, &lanes))
 }
 
+/// The policies this library ships.
+pub const SHIPPED: [&dyn Policy; 2] = [&Opaque, &Ledger];
+
 /// A policy this library ships, by its name.
 pub fn named(name: &str) -> Option<&'static dyn Policy> {
-    let shipped: [&'static dyn Policy; 2] = [&Opaque, &Ledger];
-    shipped.into_iter().find(|policy| policy.name() == name)
+    SHIPPED.into_iter().find(|policy| policy.name() == name)
 }
 
 /// A batch breaks its keyspace's policy.

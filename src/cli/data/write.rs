@@ -14,7 +14,7 @@ use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
 use crate::client::{AnchorFile, KnownRegistry, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId};
+use crate::ids::{EpochId, KeyspaceId, LogIndex};
 use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
 use crate::params::{self, Circuit};
 use crate::registry::Registry;
@@ -28,6 +28,9 @@ use ukehi_provers::pool::{Pool, PoolConfig};
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
+/// How often, and how long apart, a checkpoint over the registry is asked for.
+const ANCHOR_TRIES: usize = 50;
+const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Written {
@@ -102,6 +105,9 @@ pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
 struct Writer {
     remote: Remote,
     verifier: BatchVerifier,
+    /// The last registry change: the anchor must lie behind it, or an author or epoch that it
+    /// brought is not known at the anchor.
+    registry_at: LogIndex,
     anchor_file: AnchorFile,
     receipts: std::path::PathBuf,
     outbox: Outbox,
@@ -167,6 +173,7 @@ impl Writer {
         Ok(Self {
             remote,
             verifier: known.verifier().clone(),
+            registry_at: known.last(),
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
             outbox: Outbox::open(&client.join("outbox"))?,
@@ -192,7 +199,7 @@ impl Writer {
         let groups = std::mem::take(&mut self.groups);
         let commands = groups.iter().map(|g| g.lines.len()).sum();
         let mut progress = Progress::new("prove+write", commands as u64);
-        let anchor = self.anchor().await?;
+        let anchor = self.anchor_behind_registry().await?;
         let mut under_way = std::collections::VecDeque::new();
         let mut groups = groups.into_iter();
         loop {
@@ -245,6 +252,22 @@ impl Writer {
             author: group.author.clone(),
             ticket,
         })
+    }
+
+    /// A node may be a checkpoint behind the one that showed the registry: it is asked again.
+    async fn anchor_behind_registry(&mut self) -> Result<Anchor, Failure> {
+        for _ in 0..ANCHOR_TRIES {
+            let anchor = self.anchor().await?;
+            if anchor.size > self.registry_at {
+                return Ok(anchor);
+            }
+            tokio::time::sleep(ANCHOR_PAUSE).await;
+        }
+        Err(Failure::new(
+            ExitCode::Unavailable,
+            format!("no node shows a checkpoint over entry {}", self.registry_at),
+            "check `ukehi status`, and put again",
+        ))
     }
 
     /// The newest cosigned checkpoint any node shows, never behind the one on file.

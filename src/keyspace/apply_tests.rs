@@ -1,6 +1,7 @@
 use super::*;
 use crate::batch::{
-    Anchor, BatchVerifier, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
+    Anchor, BatchVerifier, BulkReference, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch,
+    Verdict,
 };
 use crate::genesis::{GATE_VERSION, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode};
 use crate::ids::{EpochId, KeyspaceId, NodeId};

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
+use ukehi_circuits::policy::{self, Opaque, Policy};
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::{Scalar, field};
@@ -22,6 +23,7 @@ use ukehi_provers::{R1cs, RandomnessUnavailable};
 pub struct Circuit {
     pub id: CircuitId,
     pub shape: Shape,
+    pub policy: &'static dyn Policy,
     r1cs: Arc<R1cs>,
     key: Arc<ProvingKey>,
 }
@@ -33,6 +35,10 @@ pub enum CircuitError {
     Files(#[from] ParamsError),
     #[error(transparent)]
     Unusable(#[from] UnusableCircuit),
+    #[error(
+        "circuit {circuit}: this release has no policy {policy}, so it can verify its proofs but not make them"
+    )]
+    UnknownPolicy { circuit: CircuitId, policy: String },
     #[error(
         "circuit {circuit}: this release's matrices have the digest {found}, the manifest says {expected}: use a matching release"
     )]
@@ -83,7 +89,13 @@ impl Circuit {
     fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
         let shape = shape_of(manifest)?;
-        let matrices = circuit_matrices(shape);
+        let name = &manifest.shape().policy;
+        let unknown = || CircuitError::UnknownPolicy {
+            circuit: id,
+            policy: name.clone(),
+        };
+        let policy = policy::named(name).ok_or_else(unknown)?;
+        let matrices = circuit_matrices(policy, shape);
         let found = matrix_digest(&matrices);
         if found != *manifest.matrix_digest() {
             return Err(CircuitError::OtherMatrices {
@@ -105,6 +117,7 @@ impl Circuit {
         Ok(Self {
             id,
             shape,
+            policy,
             r1cs: Arc::new(r1cs),
             key: Arc::new(key),
         })
@@ -145,7 +158,7 @@ pub fn insecure_dev_params(
     let circuits: Vec<(Shape, [u8; 32], R1cs)> = SHAPES
         .iter()
         .map(|shape| {
-            let matrices = circuit_matrices(*shape);
+            let matrices = circuit_matrices(&Opaque, *shape);
             (*shape, matrix_digest(&matrices), r1cs(matrices))
         })
         .collect();

@@ -69,6 +69,10 @@ const WITH_A_TESTNET: &[Check] = &[
         strangers::snarkjs_verifies_ours,
     ),
     (
+        "a second verifier, in Python, says the same of trails and receipts",
+        strangers::python_agrees,
+    ),
+    (
         "a contract is written for each circuit",
         strangers::contracts,
     ),

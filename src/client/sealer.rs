@@ -11,9 +11,9 @@ use crate::params::{Circuit, route_secret};
 use crate::registry::{EpochStanding, Registry};
 use std::sync::Arc;
 use thiserror::Error;
-use ukehi_circuits::seal::{self, SlotPlaintext};
+use ukehi_circuits::seal::{self, Command, SlotPlaintext};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
+use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{curve::Point, field, matrices};
 use ukehi_keys::{AuthorKey, RouteKey};
 use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
@@ -173,15 +173,18 @@ impl Sealer {
             .ok_or(SealError::NoCircuit {
                 commands: puts.len(),
             })?;
-        let slots = plaintexts(circuit.shape.class(), puts)?;
-        let list = slot_list(
-            slots
-                .iter()
-                .zip(puts)
-                .map(|(slot, put)| (meta(slot), put.bulk)),
-        );
+        let class = circuit.shape.class();
+        let slots = plaintexts(class, puts)?;
+        let metas = slots.iter().map(|slot| slot.meta(class));
+        let metas = metas
+            .collect::<Result<Vec<_>, _>>()
+            .expect("plaintexts() found every body in its class");
+        let list = slot_list(metas.into_iter().zip(puts.iter().map(|put| put.bulk)));
         let header = self.header(circuit, author, seq, anchor, puts.len(), list)?;
-        let (statement, witness) = seal::seal(
+        let seal::SealedCommands {
+            statement, witness, ..
+        } = seal::seal(
+            circuit.policy,
             circuit.shape,
             header.ctx(),
             &header.epoch_key,
@@ -190,8 +193,10 @@ impl Sealer {
             header.digest(),
         )?;
         let assignment =
-            matrices::assignment(&statement, &witness).map_err(|e| SealError::Witness {
-                reason: e.to_string(),
+            matrices::assignment(circuit.policy, &statement, &witness).map_err(|e| {
+                SealError::Witness {
+                    reason: e.to_string(),
+                }
             })?;
         let proof = self.pool.submit_blocking(circuit.job(&assignment))?;
         Ok(Ticket {
@@ -261,28 +266,18 @@ impl Ticket {
     }
 }
 
-/// The public word the seal will give a slot.
-fn meta(slot: &SlotPlaintext) -> Meta {
-    Meta {
-        op: slot.op,
-        body_len: u16::try_from(slot.body.as_bytes().len()).expect("bounded by its class"),
-        cell_count: 0,
-    }
-}
-
 fn plaintexts(class: Class, puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
-            Ok(SlotPlaintext {
-                op: match put.bulk {
-                    Some(_) => Op::PutBulk,
-                    None => Op::Put,
-                },
-                key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
-                body: Body::new(class, put.value).map_err(|e| at_fault(e.to_string()))?,
-            })
+            let key = SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?;
+            let body = Body::new(class, put.value).map_err(|e| at_fault(e.to_string()))?;
+            let command = match put.bulk {
+                Some(_) => Command::PutBulk(body),
+                None => Command::Put(body),
+            };
+            Ok(SlotPlaintext { key, command })
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use crate::log::{EntryKind, Record, genesis_root};
 use crate::store::{MemoryStore, Store};
 use std::sync::Arc;
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
@@ -24,8 +24,8 @@ const CIRCUIT: CircuitId = CircuitId([8; 32]);
 struct AcceptAll;
 
 impl ProofVerifier for AcceptAll {
-    fn shape(&self, _: &CircuitId) -> Option<Shape> {
-        Some(Shape::EIGHT)
+    fn form(&self, _: &CircuitId) -> Option<Form> {
+        Some(Shape::EIGHT.into())
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {

@@ -102,7 +102,10 @@ impl World {
 
     pub fn shape(&self, batch: &SealedBatch) -> Shape {
         use ukehi::batch::ProofVerifier;
-        let known = self.proofs.shape(&batch.header.circuit);
+        let known = self
+            .proofs
+            .form(&batch.header.circuit)
+            .map(|form| form.shape);
         known.unwrap_or(if batch.slots.len() == 1 {
             Shape::SINGLE
         } else {

@@ -15,7 +15,7 @@ use ukehi::genesis::{
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
 use ukehi_keys::{
@@ -58,8 +58,8 @@ pub struct FakeProofs {
 }
 
 impl ProofVerifier for FakeProofs {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        (*circuit == CIRCUIT).then_some(Shape::SINGLE)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        (*circuit == CIRCUIT).then(|| Shape::SINGLE.into())
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {

@@ -2,7 +2,6 @@
 //!
 //! Invariant: trust.json is written last, so a directory that has one is complete.
 
-use crate::batch::POLICY;
 use crate::cli::progress::Progress;
 use crate::client::remote::Endpoint;
 use crate::error::Failure;
@@ -17,6 +16,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use ukehi_circuits::field;
+use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_keys::keystore;
 use ukehi_keys::{
     AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey,
@@ -244,7 +244,7 @@ impl Keys<'_> {
             id: EPOCH,
             key: secret.public(),
             route_commitment: params::route_commitment(&route),
-            policy: POLICY.into(),
+            policy: Opaque.name().into(),
             policy_digest: field::encode(&ukehi_circuits::F::from(0u64)),
             expires: None,
         })

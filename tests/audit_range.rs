@@ -412,7 +412,14 @@ fn a_range_is_judged_by_the_registry_changes_that_come_with_it() {
         let report = trail.verify(&trail.range(from, to)).unwrap();
         assert_eq!(report.to, to);
     }
-    assert_eq!(trail.verify(&trail.bundle()).unwrap().tally.registry_changes, 2);
+    assert_eq!(
+        trail
+            .verify(&trail.bundle())
+            .unwrap()
+            .tally
+            .registry_changes,
+        2
+    );
     // Without its registration, the author is a stranger.
     let mut start = trail.start(5, 8);
     start.registry.clear();
@@ -424,14 +431,20 @@ fn a_range_is_judged_by_the_registry_changes_that_come_with_it() {
     start.registry.remove(0);
     let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
     let error = error.unwrap_err();
-    assert!(error.to_string().starts_with("registry change 6"), "{error}");
+    assert!(
+        error.to_string().starts_with("registry change 6"),
+        "{error}"
+    );
     // A path that leads elsewhere.
     let mut start = trail.start(7, 8);
     let at = start.registry[0].inclusion.len() - 1;
     start.registry[0].inclusion[at] ^= 1;
     let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
     let error = error.unwrap_err();
-    assert!(error.to_string().contains("its path to the checkpoint"), "{error}");
+    assert!(
+        error.to_string().contains("its path to the checkpoint"),
+        "{error}"
+    );
     // A change nobody made.
     let mut start = trail.start(7, 8);
     let at = start.registry[1].change.len() - 1;

@@ -73,7 +73,7 @@ fn authors_epochs_and_circuits_come_and_go_in_a_running_cluster() {
         .find(|id| *id != cluster.leader_among(&[1, 2, 3]))
         .unwrap();
     cluster.kill(sleeper);
-    let rotated = decided(&cluster, &["epoch", "rotate", "--grace", "8"]);
+    let rotated = decided(&cluster, &["epoch", "rotate", "--grace", "5"]);
     assert!(client.join("epochs/1-2.key").exists());
     put(&cluster, "radiology", "scan/2", &[]);
     for key in ["scan/1", "scan/2"] {
@@ -121,7 +121,7 @@ fn authors_epochs_and_circuits_come_and_go_in_a_running_cluster() {
     let (index, outcome) = writer
         .submit(&batch_of("clinic", 1, "k", "v").bytes)
         .unwrap();
-    assert!(index > rotated + 8);
+    assert!(index > rotated + 4);
     assert_eq!(outcome, Outcome::EpochExpired);
     let revoked = decided(&cluster, &["author", "revoke", "radiology"]);
     let late = cluster.ukehi(&[

@@ -6,7 +6,7 @@ mod audit_support;
 use audit_support::{SHARD, Trail, author, sign};
 use std::sync::{Arc, OnceLock};
 use ukehi::audit::{AuditError, Options, Report, Start, verify};
-use ukehi::batch::{Anchor, Groth16Verifier, Header, NotYet, SealedBatch, shape_name};
+use ukehi::batch::{Anchor, Groth16Verifier, Header, NotYet, SealedBatch, shape_name, slot_list};
 use ukehi::error::ExitCode;
 use ukehi::ids::{EpochId, KeyspaceId, ShardId};
 use ukehi::log::Outcome;
@@ -16,7 +16,7 @@ use ukehi_circuits::policy::Opaque;
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::seal::{SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::{Class, Shape};
-use ukehi_circuits::slot::{Body, SlotKey};
+use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{CircuitParts, Manifest, Setup};
 use ukehi_provers::R1cs;
@@ -100,7 +100,16 @@ impl World {
                 root: self.trail.root(size),
             },
             slots: 1,
-            bulk: [0; 32],
+            slot_list: [0; 32],
+        };
+        let meta = Meta {
+            op: Op::Put,
+            body_len: value.len() as u16,
+            cell_count: 0,
+        };
+        let header = Header {
+            slot_list: slot_list([(meta, None)]),
+            ..header
         };
         let slot = SlotPlaintext::put(
             SlotKey::new(b"patient/17").unwrap(),
@@ -124,6 +133,7 @@ impl World {
             header,
             ephemeral: statement.ephemeral,
             slots: statement.slots.clone(),
+            bulk: vec![None],
             proof: proof.to_bytes(),
             signature: [0; 64],
         };
@@ -184,7 +194,8 @@ fn a_circuit_the_trust_root_holds_no_key_for_is_untrusted() {
         ..trust.clone()
     };
     let error = audit(&trail.bundle(), &blind).unwrap_err();
-    let reason = NotYet::UnknownCircuit;
+    let circuit = trail.entries[2].batch().header.circuit;
+    let reason = NotYet::UnknownCircuit { circuit };
     assert_eq!(error, AuditError::NoVerdict { index: 2, reason });
     assert_eq!(error.exit_code(), ExitCode::Untrusted);
 }

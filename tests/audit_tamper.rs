@@ -56,7 +56,10 @@ fn altered_public_parts_of_a_batch_fail_the_signature() {
     type Attack = fn(&mut ukehi::batch::SealedBatch);
     let attacks: [(&str, Attack); 9] = [
         ("route", |b| b.slots[0].route += F::from(500u64)),
-        ("body length", |b| b.slots[0].meta.body_len += 1),
+        ("body length", |b| {
+            b.slots[0].meta.body_len += 1;
+            b.header.slot_list = b.slot_list();
+        }),
         ("ephemeral point", |b| b.ephemeral = b.header.epoch_key),
         ("route commitment", |b| {
             b.header.route_commitment += F::from(1u64)

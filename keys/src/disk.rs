@@ -119,10 +119,7 @@ pub(crate) fn write(
         doing: "write",
         source,
     };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     let mut temporary = new_temporary(directory, audience).map_err(failed)?;
     temporary.write_all(bytes).map_err(failed)?;
     // A crash before the rename leaves a stray temporary file; the data must be durable before
@@ -138,6 +135,33 @@ pub(crate) fn write(
     })?;
     // Without this a power cut could take the name away again.
     sync_directory(directory).map_err(failed)
+}
+
+/// Overwrites the file with zeros, then removes it. Where the file system or the disk writes to
+/// new places, what stood there before may remain.
+pub(crate) fn destroy(path: &Path) -> Result<(), FileFault> {
+    let failed = |source| FileFault::Io {
+        doing: "overwrite",
+        source,
+    };
+    let metadata = std::fs::symlink_metadata(path).map_err(FileFault::reading)?;
+    regular(&metadata)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(failed)?;
+    io::copy(&mut io::repeat(0).take(metadata.len()), &mut file).map_err(failed)?;
+    // Durable before the name goes: else the zeros may never reach the disk.
+    file.sync_all().map_err(failed)?;
+    std::fs::remove_file(path).map_err(failed)?;
+    sync_directory(directory_of(path)).map_err(failed)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(unix)]

@@ -30,8 +30,11 @@ pub enum KeyKind {
     Author,
     Node,
     Operator,
+    Participant,
+    Admin,
     Epoch,
     Route,
+    Reader,
 }
 
 impl KeyKind {
@@ -40,8 +43,11 @@ impl KeyKind {
             Self::Author => "author",
             Self::Node => "node",
             Self::Operator => "operator",
+            Self::Participant => "participant",
+            Self::Admin => "admin",
             Self::Epoch => "epoch",
             Self::Route => "route",
+            Self::Reader => "reader",
         }
     }
 }

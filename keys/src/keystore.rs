@@ -1,5 +1,5 @@
-//! Key files on disk: [`AuthorKey`], [`NodeKey`], [`OperatorKey`], [`EpochSecret`] and
-//! [`RouteKey`], each in a file `*.key` of its own, mode 0600, encrypted.
+//! Key files on disk: [`AuthorKey`], [`NodeKey`], [`OperatorKey`], [`EpochSecret`], [`RouteKey`]
+//! and [`ReaderKey`], each in a file `*.key` of its own, mode 0600, encrypted.
 //!
 //! Invariants: 1. a key file is never overwritten by [`save`]; 2. a file that others can open is
 //! not used; 3. a loaded secret belongs to the public part its file shows.
@@ -10,7 +10,7 @@ use crate::kdf::KdfParams;
 use crate::key_file::{KeyFault, KeyFile, KeyKind, MAX_KEY_FILE_BYTES};
 use crate::passphrase::Passphrase;
 use crate::stored::StoredKey;
-use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, RouteKey};
+use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, ReaderKey, RouteKey};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -112,6 +112,7 @@ by_name! {
     save_operator, load_operator: OperatorKey;
     save_epoch, load_epoch: EpochSecret;
     save_route, load_route: RouteKey;
+    save_reader, load_reader: ReaderKey;
 }
 
 /// What one key file shows without its passphrase.
@@ -125,6 +126,15 @@ pub fn inspect(path: &Path) -> Result<KeyFileInfo, KeystoreError> {
         public: hex::encode(&file.public),
         path: path.to_owned(),
     })
+}
+
+/// Destroys a key file: overwritten, then removed. Copies elsewhere, and what a journal, a
+/// snapshot or the disk itself kept of it, are out of this function's reach.
+///
+/// # Errors
+/// [`FileFault`]; a file that is no key file of kind `K` is left as it is.
+pub fn destroy<K: StoredKey>(path: &Path) -> Result<(), KeystoreError> {
+    at(path, destroy_file::<K>(path))
 }
 
 /// [`inspect`] for each file named `*.key`; one bad file does not hide the others.
@@ -173,6 +183,17 @@ fn write<K: StoredKey>(
     )?;
     disk::write(path, &file.to_bytes(), Audience::Owner, existing)?;
     Ok(())
+}
+
+fn destroy_file<K: StoredKey>(path: &Path) -> Result<(), KeyFault> {
+    let found = read(path)?.kind;
+    if found != K::KIND {
+        return Err(KeyFault::WrongKind {
+            expected: K::KIND,
+            found,
+        });
+    }
+    Ok(disk::destroy(path)?)
 }
 
 fn read(path: &Path) -> Result<KeyFile, KeyFault> {

@@ -55,6 +55,27 @@ fn a_key_of_each_kind_comes_back_from_its_file() {
     comes_back(KeyKind::Epoch, &epoch, save_epoch, load_epoch);
     let route = RouteKey::generate().unwrap();
     comes_back(KeyKind::Route, &route, save_route, load_route);
+    let reader = ReaderKey::generate().unwrap();
+    comes_back(KeyKind::Reader, &reader, save_reader, load_reader);
+}
+
+#[test]
+fn a_destroyed_file_is_overwritten_and_gone_and_one_of_another_kind_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.key");
+    let secret = EpochSecret::generate().unwrap();
+    save_epoch(&path, &secret, &passphrase("p"), KdfCost::Interactive).unwrap();
+    let kind = fault(destroy::<ReaderKey>(&path));
+    assert!(matches!(kind, KeyFault::WrongKind { .. }));
+    // A second name keeps the file's bytes in sight once the first is gone.
+    let witness = dir.path().join("kept");
+    std::fs::hard_link(&path, &witness).unwrap();
+    destroy::<EpochSecret>(&path).unwrap();
+    assert!(!path.exists());
+    let left = std::fs::read(&witness).unwrap();
+    assert!(!left.is_empty() && left.iter().all(|byte| *byte == 0));
+    let again = fault(destroy::<EpochSecret>(&path));
+    assert!(matches!(again, KeyFault::File(FileFault::Missing)));
 }
 
 #[test]

@@ -1,17 +1,20 @@
-//! Keys of everyone who takes part: authors, nodes, operators, readers; the files that hold them
+//! Keys of everyone who takes part: authors, nodes, operators, admins, readers; the files that hold them
 //! and the directory of Groth16 parameters.
 //!
 //! Invariants: 1. a public key that exists as a value has been checked; 2. a secret is zeroised on
 //! drop, shows nothing in `Debug` and reaches a disk only encrypted.
 //! Knows nothing of circuits, provers, logs or consensus: circuits are bytes and digests here.
 
+mod admin;
 mod author;
+mod ceremony;
 mod circuit_id;
 mod disk;
 mod entropy;
 mod epoch;
 mod field_bytes;
 mod frame;
+pub mod grant;
 mod hex_serde;
 mod kdf;
 mod key_file;
@@ -20,13 +23,18 @@ mod manifest;
 mod node;
 mod operator;
 pub mod params;
+mod participant;
 mod passphrase;
 mod possession;
+mod reader;
 mod route;
 mod signer;
 mod stored;
+pub mod stream;
 
+pub use admin::{AdminId, AdminKey};
 pub use author::{AuthorId, AuthorKey};
+pub use ceremony::{Attestation, BeaconFacts, CeremonyFacts, CeremonyFault, MAX_PARTICIPANTS};
 pub use circuit_id::{CircuitFacts, CircuitId};
 pub use disk::FileFault;
 pub use entropy::EntropyError;
@@ -38,8 +46,10 @@ pub use manifest::{
 };
 pub use node::{NodeKey, NodePublicKey};
 pub use operator::{OperatorId, OperatorKey};
+pub use participant::{ParticipantId, ParticipantKey};
 pub use passphrase::{MAX_PASSPHRASE_BYTES, Passphrase, PassphraseError};
 pub use possession::{EpochScope, PossessionProof, PossessionRefused};
+pub use reader::{ReaderId, ReaderKey};
 pub use route::{RouteKey, RouteKeyError};
 pub use signer::{BadSignature, PublicKeyError, Role, SignerId, SignerKey};
 

@@ -4,12 +4,12 @@
 //! circuit counts is not said here: genesis lists the ids a cluster accepts.
 //! Knows nothing of Groth16: keys are bytes, and `provers` decodes them.
 
+use crate::ceremony::{CeremonyFacts, CeremonyFault};
 use crate::circuit_id::{CircuitFacts, CircuitId};
 use crate::disk::FileFault;
 use crate::frame::frame;
 use crate::hex_serde;
 use serde::{Deserialize, Serialize};
-use std::num::NonZeroU32;
 use thiserror::Error;
 
 const SCHEMA: &str = "ukehi/params/v1";
@@ -68,12 +68,7 @@ pub enum Setup {
     /// One party ran it. Its warning is [`INSECURE_DEV_WARNING`], word for word.
     InsecureDev { warning: String },
     /// Sound as long as one contributor destroyed its secret.
-    Ceremony {
-        /// BLAKE3 of the ceremony's transcript.
-        #[serde(with = "hex_serde::fixed")]
-        transcript: [u8; 32],
-        contributions: NonZeroU32,
-    },
+    Ceremony(Box<CeremonyFacts>),
 }
 
 impl Setup {
@@ -89,13 +84,7 @@ impl Setup {
     pub fn digest(&self) -> [u8; 32] {
         let framed = match self {
             Self::InsecureDev { warning } => frame(b"insecure-dev", &[warning.as_bytes()]),
-            Self::Ceremony {
-                transcript,
-                contributions,
-            } => frame(
-                b"ceremony",
-                &[transcript, &contributions.get().to_le_bytes()],
-            ),
+            Self::Ceremony(facts) => frame(b"ceremony", &[&facts.digest()]),
         };
         blake3::derive_key("ukehi/setup/v1", &framed)
     }
@@ -141,6 +130,9 @@ pub enum ParamsFault {
         expected: String,
         found: String,
     },
+    /// The ceremony it claims was none: do not use these parameters.
+    #[error("its ceremony does not stand: {0}")]
+    Ceremony(#[from] CeremonyFault),
     #[error(
         "circuit {circuit} comes from a set-up for development: whoever ran it can forge proofs"
     )]
@@ -255,7 +247,7 @@ impl Manifest {
     /// [`ParamsFault::Insecure`] if one party ran the set-up alone.
     pub fn require_secure(&self) -> Result<(), ParamsFault> {
         match self.0.setup {
-            Setup::Ceremony { .. } => Ok(()),
+            Setup::Ceremony(_) => Ok(()),
             Setup::InsecureDev { .. } => Err(ParamsFault::Insecure {
                 circuit: self.circuit_id(),
             }),
@@ -312,6 +304,9 @@ impl Unchecked {
         }
         if let Setup::InsecureDev { warning } = &self.setup {
             expect("the set-up's warning", INSECURE_DEV_WARNING, warning)?;
+        }
+        if let Setup::Ceremony(facts) = &self.setup {
+            facts.check(&self.verifying_key)?;
         }
         // Also what keeps the proving key's path inside the directory.
         let file = format!("{}.pk", self.shape.file_stem()?);

@@ -4,7 +4,9 @@
 //! The trait is public but cannot be named outside: secrets leave this crate only encrypted.
 
 use crate::key_file::KeyKind;
-use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, RouteKey};
+use crate::{
+    AdminKey, AuthorKey, EpochSecret, NodeKey, OperatorKey, ParticipantKey, ReaderKey, RouteKey,
+};
 use zeroize::Zeroizing;
 
 pub trait StoredKey: Sized {
@@ -37,6 +39,8 @@ macro_rules! stored_signer {
 stored_signer!(AuthorKey, Author);
 stored_signer!(NodeKey, Node);
 stored_signer!(OperatorKey, Operator);
+stored_signer!(ParticipantKey, Participant);
+stored_signer!(AdminKey, Admin);
 
 impl StoredKey for EpochSecret {
     const KIND: KeyKind = KeyKind::Epoch;
@@ -67,5 +71,21 @@ impl StoredKey for RouteKey {
 
     fn from_secret_part(secret: &Zeroizing<[u8; 32]>) -> Option<Self> {
         Self::from_secret_bytes(secret).ok()
+    }
+}
+
+impl StoredKey for ReaderKey {
+    const KIND: KeyKind = KeyKind::Reader;
+
+    fn secret_part(&self) -> Zeroizing<[u8; 32]> {
+        self.secret_bytes()
+    }
+
+    fn public_part(&self) -> Vec<u8> {
+        self.public().to_bytes().to_vec()
+    }
+
+    fn from_secret_part(secret: &Zeroizing<[u8; 32]>) -> Option<Self> {
+        Some(Self::from_secret_bytes(secret))
     }
 }

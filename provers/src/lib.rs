@@ -7,12 +7,14 @@
 //! 3. only a single, strict verification calls a proof bad; the batch product merely narrows the search;
 //! 4. one proof occupies one thread; parallelism is between proofs.
 //!
-//! Knows nothing of statements, commands, consensus, files or clocks: the circuit is three matrices and
-//! the statement is a slice of field elements.
+//! Knows nothing of statements, commands, consensus, paths or clocks: the circuit is three matrices, the
+//! statement is a slice of field elements, a file is something one reads, writes and seeks in.
 #![forbid(unsafe_code)]
 
 pub mod batch_verify;
+pub mod ceremony;
 pub mod groth16;
+pub mod iden3;
 pub mod pool;
 mod r1cs;
 mod randomness;

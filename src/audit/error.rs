@@ -11,6 +11,7 @@ use crate::ids::{ClusterId, Hash, LogIndex, NodeId, TreeSize};
 use crate::kv::StoreError;
 use crate::log::CheckpointError;
 use crate::log::EntryKind;
+use crate::registry::ChangeFault;
 use thiserror::Error;
 use ukehi_keys::CircuitId;
 
@@ -44,11 +45,14 @@ pub enum AuditError {
     /// Expected: a batch that the gate lets in.
     #[error("entry {index}: expected a valid batch, but {fault}")]
     Batch { index: LogIndex, fault: Fault },
+    /// Expected: a registry change that the gate lets in.
+    #[error("{place}: expected a valid registry change, but {fault}")]
+    Change { place: Place, fault: ChangeFault },
     #[error("entry {index}: expected a verdict, but {reason}")]
     NoVerdict { index: LogIndex, reason: NotYet },
     #[error(
         "entry {index} is a {kind:?} entry, which this release cannot judge; expected genesis, \
-         no-ops and batches only"
+         no-ops, batches and registry changes only"
     )]
     UnknownKind { index: LogIndex, kind: EntryKind },
     #[error("{which}: {source}")]
@@ -89,6 +93,8 @@ pub enum AuditError {
         from: LogIndex,
         to: LogIndex,
     },
+    #[error("entry {index} is a {kind:?} entry: it has no proof")]
+    NotABatch { index: LogIndex, kind: EntryKind },
     /// The in-memory store that outcomes are recomputed over.
     #[error("cannot recompute the outcome of entry {index}: {source}")]
     Replay { index: LogIndex, source: StoreError },
@@ -134,8 +140,12 @@ impl AuditError {
                 Fault::UnknownCircuit { .. } | Fault::UnknownAuthor { .. } => ExitCode::Untrusted,
                 _ => ExitCode::Tampered,
             },
+            AuditError::Change { fault, .. } => match fault {
+                ChangeFault::UnknownAdmin { .. } => ExitCode::Untrusted,
+                _ => ExitCode::Tampered,
+            },
             AuditError::NoVerdict { reason, .. } => match reason {
-                NotYet::UnknownCircuit => ExitCode::Untrusted,
+                NotYet::UnknownCircuit { .. } => ExitCode::Untrusted,
                 _ => ExitCode::Runtime,
             },
             AuditError::Checkpoint { source, .. } => match source {
@@ -145,7 +155,7 @@ impl AuditError {
                 _ => ExitCode::Tampered,
             },
             AuditError::Fork { .. } => ExitCode::Fork,
-            AuditError::NoSuchEntry { .. } => ExitCode::NotFound,
+            AuditError::NoSuchEntry { .. } | AuditError::NotABatch { .. } => ExitCode::NotFound,
             AuditError::Replay { .. } => ExitCode::Runtime,
         }
     }
@@ -180,6 +190,7 @@ impl AuditError {
                  relying on this cluster and tell its operators"
             }
             AuditError::NoSuchEntry { .. } => "ask for an entry of that range",
+            AuditError::NotABatch { .. } => "`ukehi audit show` lists which entries are batches",
             AuditError::Bundle(BundleError::Incomplete { .. }) => {
                 "export or copy the bundle again: it was cut short"
             }

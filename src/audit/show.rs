@@ -6,14 +6,14 @@
 
 use super::bundle::{BundleReader, RawEntry, Start};
 use super::error::AuditError;
-use crate::batch::{Header, SealedBatch};
+use crate::batch::{BulkReference, Header, SealedBatch};
 use crate::ids::{
     AuthorSeq, ClusterId, EpochId, Hash, KeyspaceId, LogIndex, ShardId, TreeSize, hash_hex,
 };
 use crate::log::{EntryKind, Outcome, tree};
 use serde::Serialize;
 use std::io::Read;
-use ukehi_circuits::{F, field, seal::PublicSlot};
+use ukehi_circuits::{F, field, seal::PublicSlot, slot::Op};
 use ukehi_keys::{AuthorId, CircuitId};
 
 /// The name and version of the JSON forms, [`Listing`] and [`EntryDocument`].
@@ -92,9 +92,19 @@ pub struct SealedDetail {
 pub struct SlotDetail {
     pub op: String,
     pub body_bytes: u16,
+    /// Of a bulk put: digest and length of the ciphertext elsewhere.
+    pub bulk: Option<BulkDetail>,
     pub route: String,
     /// Key elements, then body elements.
     pub ciphertext: Vec<String>,
+}
+
+/// Where a bulk value's ciphertext is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BulkDetail {
+    #[serde(with = "hash_hex")]
+    pub digest: Hash,
+    pub ciphertext_bytes: u64,
 }
 
 /// The whole list in one JSON document.
@@ -271,7 +281,9 @@ impl SealedDetail {
             route_commitment: element(&header.route_commitment),
             policy_digest: element(&header.policy_digest),
             ephemeral: hex::encode(batch.ephemeral.to_bytes()),
-            slots: batch.slots.iter().map(SlotDetail::of).collect(),
+            slots: (batch.slots.iter().zip(&batch.bulk))
+                .map(|(slot, bulk)| SlotDetail::of(slot, bulk.as_ref()))
+                .collect(),
             proof: hex::encode(batch.proof),
             signature: hex::encode(batch.signature),
         }
@@ -279,13 +291,25 @@ impl SealedDetail {
 }
 
 impl SlotDetail {
-    fn of(slot: &PublicSlot) -> Self {
+    fn of(slot: &PublicSlot, bulk: Option<&BulkReference>) -> Self {
         Self {
-            op: format!("{:?}", slot.meta.op).to_lowercase(),
+            op: op_name(slot.meta.op),
             body_bytes: slot.meta.body_len,
+            bulk: bulk.map(|bulk| BulkDetail {
+                digest: bulk.digest,
+                ciphertext_bytes: bulk.length,
+            }),
             route: element(&slot.route),
             ciphertext: slot.ct.iter().map(element).collect(),
         }
+    }
+}
+
+fn op_name(op: Op) -> String {
+    match op {
+        Op::Put => "put".into(),
+        Op::PutBulk => "put-bulk".into(),
+        other => format!("{other:?}").to_lowercase(),
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Header {
     pub anchor: Anchor,
     /// n: how many of the circuit's slots are active.
     pub slots: u8,
-    /// Digest of the list (j, digest of slot j's bulk ciphertext); zero without bulk values.
-    pub bulk: Hash,
+    /// [`slot_list`](super::slot_list()) of the batch: each active slot's public word and bulk reference.
+    pub slot_list: Hash,
 }
 
 impl Header {
@@ -60,7 +60,7 @@ impl Header {
         w.raw(&self.author.to_bytes());
         w.u64(self.author_seq).u64(self.valid_until);
         w.u64(self.anchor.size).raw(&self.anchor.root);
-        w.u8(self.slots).raw(&self.bulk);
+        w.u8(self.slots).raw(&self.slot_list);
         w.finish()
     }
 
@@ -93,7 +93,7 @@ impl Header {
                 root: r.array("anchor root")?,
             },
             slots: r.u8("slots")?,
-            bulk: r.array("bulk")?,
+            slot_list: r.array("slot_list")?,
         })
     }
 

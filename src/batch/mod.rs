@@ -3,6 +3,7 @@
 mod groth16;
 mod header;
 mod sealed;
+mod slot_list;
 pub mod verify;
 
 pub use groth16::{
@@ -10,4 +11,5 @@ pub use groth16::{
 };
 pub use header::{Anchor, HEADER_BYTES, Header};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
+pub use slot_list::{BulkReference, slot_list};
 pub use verify::{BatchVerifier, Fault, NotYet, ProofItem, ProofVerifier, Verdict, VerifiedBatch};

@@ -5,6 +5,7 @@
 //! Knows nothing of registries: whether the batch is acceptable is `verify`'s and apply's to say.
 
 use super::header::{Header, read_field, read_point};
+use super::slot_list::{BulkReference, read_slot_public, slot_list, write_slot_public};
 use crate::ids::Hash;
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_circuits::{
@@ -13,7 +14,6 @@ use ukehi_circuits::{
     field,
     seal::{PublicSlot, SealStatement, StatementError, StatementParts},
     shape::Form,
-    slot::Meta,
 };
 
 /// The largest shape's slots and the long class's ciphertext elements (statement.md).
@@ -35,6 +35,8 @@ pub struct SealedBatch {
     pub ephemeral: Point,
     /// The n active slots, in order.
     pub slots: Vec<PublicSlot>,
+    /// Beside each slot, where its value is if the slot is a bulk put.
+    pub bulk: Vec<Option<BulkReference>>,
     pub proof: [u8; PROOF_BYTES],
     pub signature: [u8; 64],
 }
@@ -57,10 +59,8 @@ impl SealedBatch {
         let mut w = Writer::new();
         w.raw(&self.header.to_bytes());
         w.raw(&self.ephemeral.to_bytes());
-        for slot in &self.slots {
-            w.u8(slot.meta.op as u8)
-                .u16(slot.meta.body_len)
-                .u8(slot.meta.cell_count);
+        for (slot, bulk) in self.slots.iter().zip(&self.bulk) {
+            write_slot_public(&mut w, slot.meta, bulk.as_ref());
             w.raw(&field::encode(&slot.route));
             // An absent cell is (0, 0) and takes no bytes; the count is in the meta.
             if slot.meta.cell_count > 0 {
@@ -96,9 +96,12 @@ impl SealedBatch {
                 found: u64::from(header.slots),
             });
         }
-        let slots = (0..count)
-            .map(|_| read_slot(&mut r))
-            .collect::<Result<_, _>>()?;
+        let (mut slots, mut bulk) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for _ in 0..count {
+            let (slot, reference) = read_slot(&mut r)?;
+            slots.push(slot);
+            bulk.push(reference);
+        }
         let proof = r.array("proof")?;
         let signature = r.array("signature")?;
         r.end()?;
@@ -106,6 +109,7 @@ impl SealedBatch {
             header,
             ephemeral,
             slots,
+            bulk,
             proof,
             signature,
         })
@@ -134,6 +138,13 @@ impl SealedBatch {
         })
     }
 
+    /// The digest of what the slots show in clear; a batch's header must carry this one.
+    #[must_use]
+    pub fn slot_list(&self) -> Hash {
+        let metas = self.slots.iter().map(|slot| slot.meta);
+        slot_list(metas.zip(self.bulk.iter().copied()))
+    }
+
     /// What the author signs: the canonical header and x.
     #[must_use]
     pub fn signed_parts(&self, x: &F) -> (Vec<u8>, [u8; 32]) {
@@ -141,13 +152,8 @@ impl SealedBatch {
     }
 }
 
-fn read_slot(r: &mut Reader<'_>) -> Result<PublicSlot, WireError> {
-    // Its four bytes are the public word's 32 bits, from the lowest.
-    let word = r.u32("meta")?;
-    let meta = Meta::from_field(&F::from(word)).map_err(|_| WireError::Unknown {
-        field: "meta",
-        found: u64::from(word),
-    })?;
+fn read_slot(r: &mut Reader<'_>) -> Result<(PublicSlot, Option<BulkReference>), WireError> {
+    let (meta, bulk) = read_slot_public(r)?;
     let route = read_field(r, "route")?;
     let cell = if meta.cell_count > 0 {
         [read_field(r, "cell old")?, read_field(r, "cell new")?]
@@ -165,10 +171,11 @@ fn read_slot(r: &mut Reader<'_>) -> Result<PublicSlot, WireError> {
     let ct = (0..count)
         .map(|_| read_field(r, "ciphertext"))
         .collect::<Result<_, _>>()?;
-    Ok(PublicSlot {
+    let slot = PublicSlot {
         meta,
         route,
         cell,
         ct,
-    })
+    };
+    Ok((slot, bulk))
 }

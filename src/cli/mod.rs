@@ -14,7 +14,11 @@ mod node;
 mod output;
 mod passphrase;
 mod progress;
+mod readers;
 mod receipt;
+mod registry;
+mod snarkjs;
+mod solidity;
 mod status;
 mod testnet;
 

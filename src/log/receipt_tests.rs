@@ -33,7 +33,7 @@ fn header(cluster: ClusterId) -> Header {
             root: [7; 32],
         },
         slots: 1,
-        bulk: [0; 32],
+        slot_list: [3; 32],
     }
 }
 

@@ -3,12 +3,17 @@
 //! changed statement.
 
 use crate::world::{WORLD, Word, World, author, judge, judge_all, word};
-use ukehi::batch::SealedBatch;
+use ukehi::batch::{BulkReference, SealedBatch};
 use ukehi::ids::{ClusterId, EpochId, KeyspaceId, ShardId};
 use ukehi_circuits::F;
 use ukehi_circuits::curve::Scalar;
-use ukehi_circuits::slot::Meta;
+use ukehi_circuits::slot::{Meta, Op};
 use ukehi_keys::CircuitId;
+
+const REFERENCE: BulkReference = BulkReference {
+    digest: [7; 32],
+    length: 70_000,
+};
 
 struct Mutant {
     name: String,
@@ -87,21 +92,22 @@ fn header_mutants(world: &World, m: &mut Mutants<'_>) {
     m.bound("route_commitment", |b| {
         b.header.route_commitment += F::from(1u64);
     });
-    // Under `opaque` any P but 0 breaks the policy.
-    m.typed("policy_digest", Word::Statement, |b| {
+    m.bound("policy_digest", |b| {
         b.header.policy_digest = F::from(1u64);
     });
     m.bound("author, another registered one", |b| {
         b.header.author = author(2).public();
     });
-    m.typed("author, not registered", Word::Author, |b| {
+    m.bound("author, not registered", |b| {
         b.header.author = author(3).public();
     });
     m.bound("author_seq", |b| b.header.author_seq += 1);
     m.bound("valid_until", |b| b.header.valid_until += 1);
     m.bound("anchor size", |b| b.header.anchor.size += 1);
     m.bound("anchor root", |b| b.header.anchor.root[31] ^= 1);
-    m.bound("bulk", |b| b.header.bulk[0] = 1);
+    m.typed("slot list", Word::SlotList, |b| {
+        b.header.slot_list[0] ^= 1;
+    });
     m.bound("ephemeral", |b| b.ephemeral = point);
     m.add("proof", Word::Proof, Word::Proof, |b| {
         b.proof = world.again.proof;
@@ -137,12 +143,16 @@ fn slot_mutants(world: &World, m: &mut Mutants<'_>) {
         let mut slot = world.others.slots[0].clone();
         slot.route += F::from(5u64);
         b.slots.push(slot);
+        b.bulk.push(None);
         b.header.slots += 1;
+        b.header.slot_list = b.slot_list();
     });
     if n > 1 {
         m.bound("slots: the last dropped", |b| {
             b.slots.pop();
+            b.bulk.pop();
             b.header.slots -= 1;
+            b.header.slot_list = b.slot_list();
         });
         m.typed("two slots of one route", Word::Statement, |b| {
             b.slots[2].route = b.slots[0].route;
@@ -163,7 +173,45 @@ fn slot_mutants(world: &World, m: &mut Mutants<'_>) {
         }
     }
     for j in 0..n {
-        let meta = |change: fn(&mut Meta)| move |b: &mut SealedBatch| change(&mut b.slots[j].meta);
+        let unlisted =
+            |change: fn(&mut Meta)| move |b: &mut SealedBatch| change(&mut b.slots[j].meta);
+        let meta = |change: fn(&mut Meta)| {
+            move |b: &mut SealedBatch| {
+                change(&mut b.slots[j].meta);
+                b.header.slot_list = b.slot_list();
+            }
+        };
+        m.typed(
+            &format!("slot {j}: shorter body, the list left as it was"),
+            Word::SlotList,
+            unlisted(|m| m.body_len -= 1),
+        );
+        m.typed(
+            &format!("slot {j}: a bulk put without a reference"),
+            Word::BulkReference,
+            meta(|m| m.op = Op::PutBulk),
+        );
+        m.typed(
+            &format!("slot {j}: a reference beside a plain put"),
+            Word::BulkReference,
+            |b| {
+                b.bulk[j] = Some(REFERENCE);
+                b.header.slot_list = b.slot_list();
+            },
+        );
+        m.typed(
+            &format!("slot {j}: a bulk put, the list left as it was"),
+            Word::SlotList,
+            |b| {
+                b.slots[j].meta.op = Op::PutBulk;
+                b.bulk[j] = Some(REFERENCE);
+            },
+        );
+        m.bound(format!("slot {j}: a bulk put out of a plain one"), |b| {
+            b.slots[j].meta.op = Op::PutBulk;
+            b.bulk[j] = Some(REFERENCE);
+            b.header.slot_list = b.slot_list();
+        });
         m.bound(format!("slot {j}: shorter body"), meta(|m| m.body_len -= 1));
         m.bound(
             format!("slot {j}: longest body"),

@@ -9,14 +9,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ukehi::batch::{
     Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
-use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -52,6 +54,14 @@ pub struct FakeProofs {
 impl ProofVerifier for FakeProofs {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
         (*circuit == CIRCUIT).then(|| Shape::SINGLE.into())
+    }
+
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
@@ -160,6 +170,10 @@ impl Corpus {
     }
 }
 
+pub fn admin_key() -> AdminKey {
+    AdminKey::from_secret_bytes(&secret(7, 1))
+}
+
 fn genesis(nodes: usize) -> Genesis {
     let epoch = EpochSecret::from_secret_bytes(&secret(4, 1)).expect("a scalar below the order");
     Genesis {
@@ -174,6 +188,10 @@ fn genesis(nodes: usize) -> Genesis {
             })
             .collect(),
         operators: vec![OperatorKey::from_secret_bytes(&secret(5, 1)).public()],
+        admins: GenesisAdmins {
+            keys: vec![admin_key().public()],
+            threshold: 1,
+        },
         circuits: vec![CIRCUIT],
         keyspaces: vec![GenesisKeyspace {
             id: KeyspaceId(1),
@@ -183,7 +201,9 @@ fn genesis(nodes: usize) -> Genesis {
                 id: EpochId(1),
                 key: epoch.public(),
                 route_commitment: field::encode(&F::from(11u64)),
+                policy: "opaque".into(),
                 policy_digest: field::encode(&F::from(0u64)),
+                expires: None,
             }],
         }],
     }
@@ -211,7 +231,7 @@ fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: boo
             root: leaf,
         },
         slots: 1,
-        bulk: [0; 32],
+        slot_list: [0; 32],
     };
     let content = u64::from(number) << 32 | seq << 8 | salt;
     let ephemeral = Scalar::from_bytes(&secret(6, (content % 251) as u8)).expect("below the order");
@@ -231,9 +251,11 @@ fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: boo
         header,
         ephemeral: ephemeral.public_point(),
         slots: vec![slot],
+        bulk: vec![None],
         proof: [tail; 128],
         signature: [0; 64],
     };
+    batch.header.slot_list = batch.slot_list();
     let statement = batch
         .statement(Shape::SINGLE)
         .expect("one slot of the one class");

@@ -12,6 +12,7 @@ use ark_ec::AffineRepr;
 use super::PreparedVerifyingKey;
 use super::key_codec;
 use crate::R1cs;
+use crate::iden3::Zkey;
 
 /// Which part of a key an error speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +128,30 @@ impl ProvingKey {
             r1cs.domain_size(),
         )?;
         Ok(key)
+    }
+
+    /// The key a ceremony ended with. Whoever calls this has verified the file against the circuit and the powers of
+    /// τ ([`crate::ceremony::verify_zkey`]): here only its shape is compared with the circuit's.
+    pub fn from_zkey(zkey: Zkey, r1cs: &R1cs) -> Result<Self, KeyError> {
+        let header = zkey.header;
+        let vk = ark_groth16::VerifyingKey {
+            alpha_g1: header.alpha_g1,
+            beta_g2: header.beta_g2,
+            gamma_g2: header.gamma_g2,
+            delta_g2: header.delta_g2,
+            gamma_abc_g1: zkey.inputs,
+        };
+        let points = ark_groth16::ProvingKey {
+            vk,
+            beta_g1: header.beta_g1,
+            delta_g1: header.delta_g1,
+            a_query: zkey.a,
+            b_g1_query: zkey.b_g1,
+            b_g2_query: zkey.b_g2,
+            h_query: zkey.h,
+            l_query: zkey.l,
+        };
+        Self::new(points, r1cs)
     }
 
     /// For the decoder, which knows the circuit only by its digest and has built the shape itself.

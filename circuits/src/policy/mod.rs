@@ -21,7 +21,7 @@ use ark_ff::AdditiveGroup;
 
 /// A policy of a keyspace.
 pub trait Policy: Send + Sync {
-    /// The policy's name in manifests. It also names the family of its cells: another name, other cells.
+    /// The policy's name in manifests: a-z, 0-9 and _. It also names the family of its cells: another name, other cells.
     fn name(&self) -> &str;
 
     /// Whether commands may have cells. Fixed for a name.

@@ -86,6 +86,9 @@ pub enum CeremonyCommand {
         /// A directory of proving parameters; made if missing, nothing in it is overwritten.
         #[arg(long)]
         params: PathBuf,
+        /// Accept powers of tau made for development; the parameters then say INSECURE.
+        #[arg(long)]
+        dev: bool,
     },
     /// Make powers of tau alone, for development. INSECURE: whoever runs it could forge proofs.
     #[command(

@@ -3,14 +3,15 @@
 //! Invariants: 1. a loaded circuit's matrices are the ones its id commits to; 2. what a dev set-up
 //! makes says INSECURE in its manifest. Knows nothing of batches or of nodes.
 
-use crate::batch::{SHAPES, UnusableCircuit, shape_name, shape_of};
+use crate::batch::{SHAPES, UnusableCircuit, circuit_shape, shape_name, shape_of};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
+use ukehi_circuits::policy::{self, Opaque, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
 use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
@@ -22,6 +23,7 @@ use ukehi_provers::{R1cs, RandomnessUnavailable};
 pub struct Circuit {
     pub id: CircuitId,
     pub shape: Shape,
+    pub policy: &'static dyn Policy,
     r1cs: Arc<R1cs>,
     key: Arc<ProvingKey>,
 }
@@ -33,6 +35,10 @@ pub enum CircuitError {
     Files(#[from] ParamsError),
     #[error(transparent)]
     Unusable(#[from] UnusableCircuit),
+    #[error(
+        "circuit {circuit}: this release has no policy {policy}, so it can verify its proofs but not make them"
+    )]
+    UnknownPolicy { circuit: CircuitId, policy: String },
     #[error(
         "circuit {circuit}: this release's matrices have the digest {found}, the manifest says {expected}: use a matching release"
     )]
@@ -83,7 +89,13 @@ impl Circuit {
     fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
         let shape = shape_of(manifest)?;
-        let matrices = circuit_matrices(shape);
+        let name = &manifest.shape().policy;
+        let unknown = || CircuitError::UnknownPolicy {
+            circuit: id,
+            policy: name.clone(),
+        };
+        let policy = policy::named(name).ok_or_else(unknown)?;
+        let matrices = circuit_matrices(policy, shape);
         let found = matrix_digest(&matrices);
         if found != *manifest.matrix_digest() {
             return Err(CircuitError::OtherMatrices {
@@ -105,6 +117,7 @@ impl Circuit {
         Ok(Self {
             id,
             shape,
+            policy,
             r1cs: Arc::new(r1cs),
             key: Arc::new(key),
         })
@@ -145,7 +158,7 @@ pub fn insecure_dev_params(
     let circuits: Vec<(Shape, [u8; 32], R1cs)> = SHAPES
         .iter()
         .map(|shape| {
-            let matrices = circuit_matrices(*shape);
+            let matrices = circuit_matrices(&Opaque, *shape);
             (*shape, matrix_digest(&matrices), r1cs(matrices))
         })
         .collect();
@@ -177,19 +190,25 @@ pub fn insecure_dev_params(
 /// name it, and its matrix digest.
 ///
 /// # Errors
-/// The names there are.
+/// The names there are of the policy asked for, or of `opaque`.
 pub fn circuit_named(name: &str) -> Result<(R1cs, CircuitShape, [u8; 32]), String> {
-    let stem = |shape: &Shape| {
-        let named = shape_name(*shape).file_stem();
-        named.expect("the names of this release's circuits are plain")
+    let policy = name.rsplit('-').next().and_then(policy::named);
+    let policy = policy.unwrap_or(&Opaque);
+    let stem = |named: &CircuitShape| {
+        let stem = named.file_stem();
+        stem.expect("the names of this release's circuits are plain")
     };
-    let Some(shape) = Shape::ALL.iter().find(|s| stem(s) == name) else {
-        let known: Vec<String> = Shape::ALL.iter().map(stem).collect();
-        return Err(known.join(", "));
+    let known = Shape::ALL.map(|shape| {
+        let cells = policy.cells();
+        (shape, circuit_shape(policy.name(), Form { shape, cells }))
+    });
+    let found = known.iter().find(|(_, named)| stem(named) == name);
+    let Some((shape, named)) = found else {
+        return Err(known.map(|(_, named)| stem(&named)).join(", "));
     };
-    let matrices = circuit_matrices(*shape);
+    let matrices = circuit_matrices(policy, *shape);
     let digest = matrix_digest(&matrices);
-    Ok((r1cs(matrices), shape_name(*shape), digest))
+    Ok((r1cs(matrices), named.clone(), digest))
 }
 
 fn r1cs(matrices: matrices::Matrices) -> R1cs {

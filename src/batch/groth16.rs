@@ -4,8 +4,10 @@
 
 use super::verify::{ProofItem, ProofVerifier};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use thiserror::Error;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::policy::{Opaque, Policy};
+use ukehi_circuits::shape::{CellUse, Class, Form, Shape};
 use ukehi_keys::{CircuitId, CircuitShape, Manifest};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{
@@ -14,8 +16,9 @@ use ukehi_provers::groth16::{
 
 /// The statement's version, part of every circuit id.
 pub const STATEMENT: &str = "seal/v1";
-/// The one policy of this release.
-pub const POLICY: &str = "opaque";
+/// The same with operations and cells in the leaves. It is in the id, so a node that does not have a policy's code
+/// still knows how x is made.
+pub const STATEMENT_WITH_CELLS: &str = "seal/v1+cells";
 /// The shapes development parameters are made for.
 pub const SHAPES: [Shape; 2] = [Shape::SINGLE, Shape::EIGHT];
 
@@ -34,40 +37,69 @@ pub enum UnusableCircuit {
 }
 
 /// Prepared verifying keys by circuit.
+#[derive(Clone)]
 pub struct Groth16Verifier {
-    circuits: BTreeMap<CircuitId, (Shape, PreparedVerifyingKey)>,
+    circuits: BTreeMap<CircuitId, Circuit>,
+}
+
+#[derive(Clone)]
+struct Circuit {
+    form: Form,
+    policy: String,
+    key: Arc<PreparedVerifyingKey>,
 }
 
 impl Groth16Verifier {
     /// # Errors
     /// [`UnusableCircuit`].
     pub fn new(manifests: &[Manifest]) -> Result<Self, UnusableCircuit> {
-        let mut circuits = BTreeMap::new();
-        for manifest in manifests {
-            let circuit = manifest.circuit_id();
-            let shape = shape_of(manifest)?;
-            let key = VerifyingKey::from_bytes(manifest.verifying_key())
-                .map_err(|source| UnusableCircuit::Key { circuit, source })?;
-            if key.public_inputs() != 1 {
-                return Err(UnusableCircuit::Inputs {
-                    circuit,
-                    found: key.public_inputs(),
-                });
-            }
-            circuits.insert(circuit, (shape, PreparedVerifyingKey::new(&key)));
-        }
+        let circuits = manifests
+            .iter()
+            .map(|manifest| Ok((manifest.circuit_id(), Circuit::new(manifest)?)))
+            .collect::<Result<_, _>>()?;
         Ok(Self { circuits })
     }
 }
 
+impl Circuit {
+    fn new(manifest: &Manifest) -> Result<Self, UnusableCircuit> {
+        let circuit = manifest.circuit_id();
+        let form = form_of(manifest)?;
+        let key = VerifyingKey::from_bytes(manifest.verifying_key())
+            .map_err(|source| UnusableCircuit::Key { circuit, source })?;
+        if key.public_inputs() != 1 {
+            return Err(UnusableCircuit::Inputs {
+                circuit,
+                found: key.public_inputs(),
+            });
+        }
+        Ok(Self {
+            form,
+            policy: manifest.shape().policy.clone(),
+            key: Arc::new(PreparedVerifyingKey::new(&key)),
+        })
+    }
+}
+
 impl ProofVerifier for Groth16Verifier {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        self.circuits.get(circuit).map(|(shape, _)| *shape)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        self.circuits.get(circuit).map(|c| c.form)
+    }
+
+    fn policy(&self, circuit: &CircuitId) -> Option<&str> {
+        self.circuits.get(circuit).map(|c| &c.policy[..])
+    }
+
+    fn with_circuit(&self, manifest: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        let mut more = self.clone();
+        let circuit = Circuit::new(manifest).ok()?;
+        more.circuits.insert(manifest.circuit_id(), circuit);
+        Some(Arc::new(more))
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
         let ids: Vec<&CircuitId> = self.circuits.keys().collect();
-        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|(_, k)| k).collect();
+        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|c| &*c.key).collect();
         let proofs: Vec<Option<Groth16Proof>> = items
             .iter()
             .map(|item| Groth16Proof::from_bytes(item.proof).ok())
@@ -96,33 +128,58 @@ impl ProofVerifier for Groth16Verifier {
     fn verify_one(&self, item: &ProofItem<'_>) -> bool {
         let key = self.circuits.get(&item.circuit);
         match (key, Groth16Proof::from_bytes(item.proof)) {
-            (Some((_, key)), Ok(proof)) => verify(key, &[item.x], &proof).is_ok(),
+            (Some(c), Ok(proof)) => verify(&c.key, &[item.x], &proof).is_ok(),
             _ => false,
         }
     }
 }
 
-/// The shape a manifest names.
+/// The form a manifest names, whatever its policy: the policy's rules are in the proof.
 ///
 /// # Errors
-/// [`UnusableCircuit::Shape`] for a statement, policy or shape this release has no circuit for.
-pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
-    let known = Shape::ALL
-        .into_iter()
-        .find(|s| shape_name(*s) == *manifest.shape());
-    known.ok_or_else(|| UnusableCircuit::Shape {
+/// [`UnusableCircuit::Shape`] for a statement or shape this release does not know.
+pub fn form_of(manifest: &Manifest) -> Result<Form, UnusableCircuit> {
+    let named = manifest.shape();
+    let cells = match named.statement.as_str() {
+        STATEMENT => Some(CellUse::None),
+        STATEMENT_WITH_CELLS => Some(CellUse::Allowed),
+        _ => None,
+    };
+    let class = Class::ALL.into_iter().find(|c| c.name() == named.class);
+    let shape = class.and_then(|class| Shape::new(named.slots as usize, class).ok());
+    let form = shape.zip(cells).map(|(shape, cells)| Form { shape, cells });
+    form.ok_or_else(|| UnusableCircuit::Shape {
         circuit: manifest.circuit_id(),
-        shape: format!("{:?}", manifest.shape()),
+        shape: format!("{named:?}"),
     })
 }
 
-/// How manifests and circuit ids name a shape.
+/// The shape a manifest names.
+///
+/// # Errors
+/// As [`form_of`].
+pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
+    form_of(manifest).map(|form| form.shape)
+}
+
+/// How manifests and circuit ids name a policy's circuit.
 #[must_use]
-pub fn shape_name(shape: Shape) -> CircuitShape {
+pub fn circuit_shape(policy: &str, form: impl Into<Form>) -> CircuitShape {
+    let Form { shape, cells } = form.into();
+    let statement = match cells {
+        CellUse::None => STATEMENT,
+        CellUse::Allowed => STATEMENT_WITH_CELLS,
+    };
     CircuitShape {
-        statement: STATEMENT.into(),
-        policy: POLICY.into(),
+        statement: statement.into(),
+        policy: policy.into(),
         slots: u32::try_from(shape.slots()).expect("at most 64 slots"),
         class: shape.class().name().into(),
     }
+}
+
+/// How they name the circuit of policy `opaque`.
+#[must_use]
+pub fn shape_name(shape: Shape) -> CircuitShape {
+    circuit_shape(Opaque.name(), shape)
 }

@@ -1,17 +1,22 @@
 //! `ukehi keys`: make and list key files and parameters.
 
-use super::args::{KeysCommand, NewKey};
-use super::ceremony;
+use super::args::KeysCommand;
+use super::ceremony::{self, ParticipantCommand};
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
+use super::readers;
+use super::readers::args::{GrantsCommand, ReaderCommand};
+use super::registry;
+use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
 use super::solidity;
 use crate::error::Failure;
 use crate::params;
+use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost, ParticipantKey};
+use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost, ParticipantKey, ReaderKey};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -38,21 +43,27 @@ struct ParametersMade {
 
 pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        KeysCommand::Author(NewKey::New { out }) => {
-            let key = AuthorKey::generate().map_err(Failure::runtime)?;
+        KeysCommand::Author(command) => author(command, output),
+        KeysCommand::Epoch(command) => epoch(command, output),
+        KeysCommand::Admin(AdminCommand::New { out }) => {
+            let key = AdminKey::generate().map_err(Failure::runtime)?;
             let pass = passphrase::obtain_new()?;
             keystore::save(&out, &key, &pass, KdfCost::Production)?;
-            made("author", key.public().to_string(), &out, output);
+            made("admin", key.public().to_string(), &out, output);
             Ok(())
         }
-        KeysCommand::Epoch(NewKey::New { out }) => {
-            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
+        KeysCommand::Admins(command) => registry::admins(command, output),
+        KeysCommand::Circuit(command) => registry::circuit(command, output),
+        KeysCommand::Change(command) => registry::change(command, output),
+        KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
+        KeysCommand::Reader(ReaderCommand::New { out }) => {
+            let key = ReaderKey::generate().map_err(Failure::runtime)?;
             let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &secret, &pass, KdfCost::Production)?;
-            made("epoch", secret.public().to_string(), &out, output);
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("reader", key.public().to_string(), &out, output);
             Ok(())
         }
-        KeysCommand::Participant(NewKey::New { out }) => {
+        KeysCommand::Participant(ParticipantCommand::New { out }) => {
             let key = ParticipantKey::generate().map_err(Failure::runtime)?;
             let pass = passphrase::obtain_new()?;
             keystore::save(&out, &key, &pass, KdfCost::Production)?;
@@ -60,9 +71,68 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
             Ok(())
         }
         KeysCommand::Ceremony(command) => ceremony::run(command, output),
+        KeysCommand::Grant(args) => readers::grant(&args, output),
+        KeysCommand::Grants(GrantsCommand::Accept(args)) => readers::accept(&args, output),
+        KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
+        KeysCommand::Solidity(args) => solidity::run(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
-        KeysCommand::Solidity(args) => solidity::run(&args, output),
+    }
+}
+
+fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        AuthorCommand::New { out } => {
+            let key = AuthorKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("author", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        AuthorCommand::Register { sign, author } => registry::author(&sign, &author, true, output),
+        AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
+    }
+}
+
+fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        EpochCommand::New { out } => {
+            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &secret, &pass, KdfCost::Production)?;
+            made("epoch", secret.public().to_string(), &out, output);
+            Ok(())
+        }
+        EpochCommand::Open { sign, expires } => registry::open_epoch(&sign, expires, output),
+        EpochCommand::Rotate {
+            sign,
+            old,
+            grace,
+            expires,
+            grant,
+        } => {
+            registry::rotate_epoch(&sign, old, grace, expires, output)?;
+            match grant.is_empty() {
+                true => Ok(()),
+                false => readers::grant_newest(&sign, &grant, output),
+            }
+        }
+        EpochCommand::Expire { sign, epoch, at } => {
+            let expire = |keyspace, epoch| Operation::ExpireEpoch {
+                keyspace,
+                epoch,
+                at,
+            };
+            registry::epoch(&sign, epoch, expire, output)
+        }
+        EpochCommand::Revoke { sign, epoch } => {
+            let revoke = |keyspace, epoch| Operation::RevokeEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, revoke, output)
+        }
+        EpochCommand::Erase { sign, epoch } => {
+            let erase = |keyspace, epoch| Operation::EraseEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, erase, output)
+        }
     }
 }
 
@@ -81,8 +151,14 @@ fn made(kind: &'static str, public: String, file: &Path, output: &Output) {
 fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     let mut rows = Vec::new();
     let mut refused = Vec::new();
-    // A testnet's client directory keeps authors and epochs in directories of their own.
-    for dir in [dir.to_owned(), dir.join("authors"), dir.join("epochs")] {
+    // A testnet's client directory keeps admins, authors and epochs in directories of their own.
+    for dir in [
+        dir.to_owned(),
+        dir.join("admins"),
+        dir.join("authors"),
+        dir.join("epochs"),
+        dir.join("readers"),
+    ] {
         if !dir.is_dir() {
             continue;
         }

@@ -2,7 +2,10 @@
 //! of scripts/npm (`make tools`).
 #![cfg(feature = "node")]
 
+#[macro_use]
+mod support;
+
 mod interrupted;
 mod refusals;
-mod support;
 mod whole;
+mod with_snarkjs;

@@ -13,6 +13,16 @@ use ukehi_provers::iden3::{write_ptau, write_r1cs};
 use ukehi_provers::{Fr, R1cs};
 use zeroize::Zeroizing;
 
+/// Expects the error of this pattern.
+macro_rules! refused {
+    ($outcome:expr, $pattern:pat) => {
+        match $outcome {
+            Ok(_) => panic!("it was accepted"),
+            Err(error) => assert!(matches!(error, $pattern), "{error}"),
+        }
+    };
+}
+
 pub const NAMES: [&str; 3] = ["ada", "grace", "edsger"];
 pub const SOURCE: &str = "the draw of the first Monday of May";
 pub const BEACON: &str = "0102030405060708090a0b0c0d0e0f10";

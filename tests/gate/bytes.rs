@@ -14,8 +14,10 @@ const POLICY_DIGEST: usize = ROUTE_COMMITMENT + 32;
 const AUTHOR: usize = POLICY_DIGEST + 32;
 const EPHEMERAL: usize = HEADER_BYTES;
 const SLOTS: usize = EPHEMERAL + 64;
-/// meta, route, count, seven elements.
-const SLOT: usize = 4 + 32 + 2 + 7 * 32;
+/// meta, no bulk reference.
+const PUBLIC: usize = 4 + 1;
+/// Route, count, seven elements.
+const SLOT: usize = PUBLIC + 32 + 2 + 7 * 32;
 
 fn refused(bytes: &[u8]) -> WireError {
     match judge_bytes(bytes) {
@@ -71,8 +73,8 @@ fn an_element_plus_the_modulus_is_refused_in_each_place() {
         ];
         for j in 0..batch.slots.len() {
             let slot = SLOTS + SLOT * j;
-            places.push(("route", slot + 4));
-            places.extend((0..7).map(|i| ("ciphertext", slot + 4 + 32 + 2 + 32 * i)));
+            places.push(("route", slot + PUBLIC));
+            places.extend((0..7).map(|i| ("ciphertext", slot + PUBLIC + 32 + 2 + 32 * i)));
         }
         for (field, at) in places {
             let mut bytes = good.clone();
@@ -178,7 +180,7 @@ fn an_unknown_version_operation_or_count_is_refused() {
         WireError::Unknown { field: "slots", .. }
     ));
     assert!(matches!(
-        with(SLOTS + 4 + 32, 38),
+        with(SLOTS + PUBLIC + 32, 38),
         WireError::TooLong {
             field: "ciphertext elements",
             ..

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SealStatement, SlotPlaintext, seal};
+use ukehi_circuits::seal::{SealStatement, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices, poseidon};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, prove, verify};
@@ -82,14 +82,16 @@ impl Bench {
     fn sealed(&self, circuit: &Circuit) -> Result<(SealStatement, matrices::Assignment), Failure> {
         let slots: Vec<SlotPlaintext> = (0..circuit.shape.slots())
             .map(|j| {
-                Ok(SlotPlaintext {
-                    op: Op::Put,
-                    key: SlotKey::new(format!("bench/{j}").as_bytes()).map_err(Failure::runtime)?,
-                    body: Body::new(Class::Short, &[7; 100]).map_err(Failure::runtime)?,
-                })
+                Ok(SlotPlaintext::put(
+                    SlotKey::new(format!("bench/{j}").as_bytes()).map_err(Failure::runtime)?,
+                    Body::new(Class::Short, &[7; 100]).map_err(Failure::runtime)?,
+                ))
             })
             .collect::<Result<_, Failure>>()?;
-        let (statement, witness) = seal(
+        let SealedCommands {
+            statement, witness, ..
+        } = seal(
+            circuit.policy,
             circuit.shape,
             F::from(1u64),
             &self.reader.public_point(),
@@ -98,7 +100,8 @@ impl Bench {
             [0; 32],
         )
         .map_err(Failure::runtime)?;
-        let assignment = matrices::assignment(&statement, &witness).map_err(Failure::runtime)?;
+        let assignment =
+            matrices::assignment(circuit.policy, &statement, &witness).map_err(Failure::runtime)?;
         Ok((statement, assignment))
     }
 

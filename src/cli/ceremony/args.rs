@@ -4,6 +4,16 @@ use clap::Subcommand;
 use std::path::PathBuf;
 
 #[derive(Subcommand, Debug)]
+pub enum ParticipantCommand {
+    /// Make a key file, encrypted under a passphrase, mode 0600.
+    #[command(after_help = "Example:\n  ukehi keys participant new --out ada.key")]
+    New {
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
 pub enum CeremonyCommand {
     /// Announce a ceremony: check the powers of tau, make the initial key, name who takes part.
     #[command(

@@ -5,7 +5,7 @@ mod entropy;
 mod failures;
 mod show;
 
-pub use args::CeremonyCommand;
+pub use args::{CeremonyCommand, ParticipantCommand};
 
 use super::output::Output;
 use super::passphrase;

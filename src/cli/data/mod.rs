@@ -1,5 +1,6 @@
 //! `ukehi put`, `get` and `scan`.
 
+mod bulk;
 mod input;
 mod read;
 mod write;

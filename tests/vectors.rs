@@ -1,0 +1,133 @@
+//! The vectors of tests/vectors: this code's readers judge each as it says. `write_vectors` makes them anew, from real
+//! sealing, proofs, signatures and trees, with fresh keys for the proofs:
+//!
+//!     cargo test --release --test vectors -- --ignored write_vectors
+
+mod audit_support;
+#[path = "vectors/bytes.rs"]
+mod bytes;
+#[path = "vectors/crypto.rs"]
+mod crypto;
+#[path = "vectors/file.rs"]
+mod file;
+#[path = "vectors/logs.rs"]
+mod logs;
+#[path = "vectors/world.rs"]
+mod world;
+
+use file::{Content, Vectors, Verdict};
+use std::sync::Arc;
+use ukehi::audit::{Options, verify};
+use ukehi::batch::{Header, Verdict as GateVerdict};
+use ukehi::ids::ShardId;
+use ukehi::log::{Receipt, Record, SignedCheckpoint, fork::ForkEvidence};
+use ukehi::trust::TrustRoot;
+use ukehi::wire::Reader;
+
+const SHARD: ShardId = ShardId(0);
+const FORMATS: [&str; 10] = [
+    "batch",
+    "bundle",
+    "checkpoint",
+    "evidence",
+    "groth16",
+    "header",
+    "poseidon",
+    "receipt",
+    "record",
+    "trust",
+];
+
+fn trust_of(text: &str) -> Result<TrustRoot, String> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let trust = TrustRoot::load(file.path()).map_err(|e| e.to_string())?;
+    trust.batch_verifier(SHARD).map_err(|e| e.to_string())?;
+    Ok(trust)
+}
+
+/// What this code says of a content.
+fn judged(format: &str, content: &Content, trust: &TrustRoot) -> Result<(), String> {
+    fn said<T, E: ToString>(result: Result<T, E>) -> Result<(), String> {
+        result.map(drop).map_err(|e| e.to_string())
+    }
+    let genesis = &trust.genesis;
+    match format {
+        "poseidon" => crypto::poseidon(content.text()),
+        "groth16" => crypto::groth16(content.text()),
+        "trust" => said(trust_of(content.text())),
+        "header" => {
+            let mut r = Reader::new(content.bytes());
+            said(Header::read(&mut r).and_then(|_| r.end()))
+        }
+        "batch" => {
+            let verifier = trust.batch_verifier(SHARD).map_err(|e| e.to_string())?;
+            match verifier.verify(&[Arc::from(content.bytes())]).pop() {
+                Some(GateVerdict::Valid(_)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        }
+        "record" => said(Record::from_bytes(content.bytes())),
+        "checkpoint" => said(SignedCheckpoint::from_note(content.text(), genesis)),
+        "evidence" => said(ForkEvidence::from_json(content.text(), genesis)),
+        "receipt" => {
+            let receipt = Receipt::from_json(content.text()).map_err(|e| e.to_string())?;
+            said(receipt.verify(genesis, SHARD))
+        }
+        "bundle" => {
+            let options = Options {
+                allow_insecure_setup: true,
+                ..Options::default()
+            };
+            said(verify(content.bytes(), trust, &options, &mut |_| {}))
+        }
+        other => panic!("a format without a reader: {other}"),
+    }
+}
+
+#[test]
+fn every_vector_is_judged_as_it_says() {
+    let directory = file::directory();
+    let trust = trust_of(&std::fs::read_to_string(directory.join("trust.json")).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    for format in FORMATS {
+        // The trust root itself has the plain name.
+        let name = if format == "trust" {
+            "trust-roots"
+        } else {
+            format
+        };
+        let (found, cases) = Vectors::load(&directory.join(format!("{name}.json")));
+        assert_eq!(found, format);
+        let of = |verdict| {
+            cases
+                .iter()
+                .filter(|(case, _)| case.verdict == verdict)
+                .count()
+        };
+        let (good, bad) = (of(Verdict::Accept), of(Verdict::Refuse));
+        assert!(good > 0 && bad > 0, "{format}: {good} good and {bad} bad");
+        for (case, content) in &cases {
+            let result = judged(format, content, &trust);
+            let right = result.is_ok() == (case.verdict == Verdict::Accept);
+            eprintln!("{format}: {}: {result:?} [{:?}]", case.name, case.reason);
+            if !right {
+                wrong.push(format!("{format}: {}: {result:?}", case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+#[ignore = "writes tests/vectors anew"]
+fn write_vectors() {
+    let world = world::World::new();
+    world
+        .trust
+        .save(&file::directory().join("trust.json"))
+        .unwrap();
+    crypto::write(&world);
+    bytes::write(&world);
+    logs::write(&world);
+}

@@ -91,9 +91,9 @@ impl Ceremony {
     /// # Errors
     /// [`CeremonyError`]; [`CeremonyError::Waiting`] and [`CeremonyError::NoBeacon`] while it is under way.
     pub fn verify(&self, report: Report<'_>) -> Result<Verified, CeremonyError> {
-        let powers = check_powers(&self.directory.join(POWERS), report)?;
         let (step, zkey) = self.newest()?;
         self.check_complete(&zkey)?;
+        let powers = check_powers(&self.directory.join(POWERS), report)?;
         let initial = regenerate(&self.circuit, &self.directory.join(POWERS), report)?;
         let (found, attestations) = self.check_step(&step, &zkey, &initial, report)?;
         let last = zkey.phase_two.contributions.last();

@@ -35,6 +35,10 @@ pub enum CeremonyError {
         "the ceremony was announced without the name of a circuit: no parameters can be made from it"
     )]
     Nameless,
+    #[error(
+        "the powers of tau are one party's development powers: whoever made them could forge proofs"
+    )]
+    DevelopmentPowers,
     #[error("{name} is not an announced participant")]
     NotAParticipant { name: String },
     #[error("the key is {found}, announced for {name} is {expected}")]

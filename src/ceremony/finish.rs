@@ -13,13 +13,24 @@ use ukehi_provers::groth16::ProvingKey;
 use ukehi_provers::iden3::write_r1cs;
 
 impl Ceremony {
-    /// Verifies everything, then writes the proving key and a manifest that carries the ceremony's facts.
+    /// Verifies everything, then writes the proving key and a manifest that carries the ceremony's facts. Over
+    /// development powers the parameters are no better than those, and with `dev` say so.
     ///
     /// # Errors
-    /// [`CeremonyError`]; existing parameters are never overwritten.
-    pub fn finish(&self, params: &Path, report: Report<'_>) -> Result<Manifest, CeremonyError> {
-        let (circuit, shape, matrix_digest) = self.named_circuit()?;
+    /// [`CeremonyError`]; of note [`CeremonyError::DevelopmentPowers`] without `dev`. Existing parameters are never
+    /// overwritten.
+    pub fn finish(
+        &self,
+        params: &Path,
+        dev: bool,
+        report: Report<'_>,
+    ) -> Result<Manifest, CeremonyError> {
         let verified = self.verify(report)?;
+        let development = verified.key.powers.is_development();
+        if development && !dev {
+            return Err(CeremonyError::DevelopmentPowers);
+        }
+        let (circuit, shape, matrix_digest) = self.named_circuit()?;
         let facts = self.facts(&verified)?;
         let key = ProvingKey::from_zkey(verified.key.zkey, &circuit)?;
         let verifying_key = key.verifying_key().to_bytes();
@@ -31,7 +42,10 @@ impl Ceremony {
             shape,
             matrix_digest,
             verifying_key,
-            setup: Setup::Ceremony(Box::new(facts)),
+            setup: match development {
+                true => Setup::insecure_dev(),
+                false => Setup::Ceremony(Box::new(facts)),
+            },
         };
         std::fs::create_dir_all(params).map_err(files::io_at(params))?;
         Ok(directory_of_params::write(params, parts, &key.to_bytes())?)

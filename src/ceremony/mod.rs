@@ -79,6 +79,3 @@ impl Ceremony {
         &self.directory
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
-use super::ceremony::CeremonyCommand;
+use super::ceremony::{CeremonyCommand, ParticipantCommand};
 use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
@@ -459,16 +459,6 @@ pub enum CircuitsCommand {
         /// A directory of proving parameters, to look a circuit id up.
         #[arg(long)]
         params: Option<PathBuf>,
-    },
-}
-
-#[derive(Subcommand, Debug)]
-pub enum ParticipantCommand {
-    /// Make a key file, encrypted under a passphrase, mode 0600.
-    #[command(after_help = "Example:\n  ukehi keys participant new --out ada.key")]
-    New {
-        #[arg(long)]
-        out: PathBuf,
     },
 }
 

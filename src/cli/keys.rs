@@ -1,7 +1,7 @@
 //! `ukehi keys`: make and list key files and parameters.
 
-use super::args::{KeysCommand, ParticipantCommand};
-use super::ceremony;
+use super::args::KeysCommand;
+use super::ceremony::{self, ParticipantCommand};
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;

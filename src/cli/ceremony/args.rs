@@ -4,6 +4,16 @@ use clap::Subcommand;
 use std::path::PathBuf;
 
 #[derive(Subcommand, Debug)]
+pub enum ParticipantCommand {
+    /// Make a key file, encrypted under a passphrase, mode 0600.
+    #[command(after_help = "Example:\n  ukehi keys participant new --out ada.key")]
+    New {
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
 pub enum CeremonyCommand {
     /// Announce a ceremony: check the powers of tau, make the initial key, name who takes part.
     #[command(
@@ -86,6 +96,9 @@ pub enum CeremonyCommand {
         /// A directory of proving parameters; made if missing, nothing in it is overwritten.
         #[arg(long)]
         params: PathBuf,
+        /// Accept powers of tau made for development; the parameters then say INSECURE.
+        #[arg(long)]
+        dev: bool,
     },
     /// Make powers of tau alone, for development. INSECURE: whoever runs it could forge proofs.
     #[command(

@@ -33,6 +33,10 @@ impl From<CeremonyError> for Failure {
                 ExitCode::Refused,
                 "announce a ceremony with --circuit to make parameters",
             ),
+            E::DevelopmentPowers => (
+                ExitCode::Untrusted,
+                "hold the ceremony on the powers of a public one; --dev makes INSECURE parameters",
+            ),
             E::NotAParticipant { .. } | E::WrongKey { .. } => (
                 ExitCode::Untrusted,
                 "use the name and the key the announcement lists (ceremony.json)",

@@ -5,7 +5,7 @@ mod entropy;
 mod failures;
 mod show;
 
-pub use args::CeremonyCommand;
+pub use args::{CeremonyCommand, ParticipantCommand};
 
 use super::output::Output;
 use super::passphrase;
@@ -72,9 +72,9 @@ pub fn run(command: CeremonyCommand, output: &Output) -> Result<(), Failure> {
             r1cs,
             ptau,
         } => verify(dir, [zkey, r1cs, ptau], output)?,
-        CeremonyCommand::Finish { dir, params } => {
+        CeremonyCommand::Finish { dir, params, dev } => {
             let ceremony = Ceremony::open(&dir)?;
-            let manifest = with_progress(|report| ceremony.finish(&params, report))?;
+            let manifest = with_progress(|report| ceremony.finish(&params, dev, report))?;
             show::finished(&manifest, &params, output);
         }
         CeremonyCommand::Ptau { power, out } => {

@@ -6,6 +6,8 @@
 mod args;
 mod audit;
 mod bench;
+mod ceremony;
+mod circuits;
 mod connect;
 mod data;
 mod failures;
@@ -66,6 +68,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Circuits(command) => circuits::run(command, output),
         Command::Bench(command) => bench::run(command, output),
     }
 }

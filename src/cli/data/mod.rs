@@ -3,6 +3,7 @@
 mod bulk;
 mod input;
 mod read;
+mod value;
 mod write;
 
 pub use read::{get, scan};

@@ -5,8 +5,9 @@
 
 use super::bulk::{BulkOutbox, Network};
 use super::input::{Group, Line, Value, group, read_file};
+use super::value::slots;
 use crate::api::{Reply, Request};
-use crate::batch::{Anchor, BatchVerifier, BulkReference, SealedBatch, Verdict};
+use crate::batch::{Anchor, BatchVerifier, SealedBatch, Verdict};
 use crate::cli::args::PutArgs;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
@@ -15,22 +16,23 @@ use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
 use crate::client::{AnchorFile, KnownRegistry, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId};
+use crate::ids::{EpochId, KeyspaceId, LogIndex};
 use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
 use crate::params::{self, Circuit};
 use crate::registry::Registry;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Write;
 use std::sync::Arc;
 use ukehi_circuits::field;
 use ukehi_keys::{AuthorId, AuthorKey, CircuitId, Manifest, keystore};
 use ukehi_provers::pool::{Pool, PoolConfig};
-use zeroize::Zeroizing;
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
+/// How often, and how long apart, a checkpoint over the registry is asked for.
+const ANCHOR_TRIES: usize = 50;
+const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Written {
@@ -116,6 +118,9 @@ struct Writer {
     network: Network,
     bulk: BulkOutbox,
     verifier: BatchVerifier,
+    /// The last registry change: the anchor must lie behind it, or an author or epoch that it
+    /// brought is not known at the anchor.
+    registry_at: LogIndex,
     anchor_file: AnchorFile,
     receipts: std::path::PathBuf,
     outbox: Outbox,
@@ -184,6 +189,7 @@ impl Writer {
             network: Network::of(place),
             bulk: BulkOutbox::open(&client.join("bulk"), &outbox.pending()?)?,
             verifier: known.verifier().clone(),
+            registry_at: known.last(),
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
             outbox,
@@ -210,7 +216,7 @@ impl Writer {
         let groups = std::mem::take(&mut self.groups);
         let commands = groups.iter().map(|g| g.lines.len()).sum();
         let mut progress = Progress::new("prove+write", commands as u64);
-        let anchor = self.anchor().await?;
+        let anchor = self.anchor_behind_registry().await?;
         let mut under_way = std::collections::VecDeque::new();
         let mut groups = groups.into_iter();
         loop {
@@ -240,7 +246,8 @@ impl Writer {
     async fn seal(&mut self, group: &Group, anchor: Anchor) -> Result<UnderWay, Failure> {
         let author = &self.authors[&group.author];
         let id = author.public();
-        let slots = self.slots(group).await?;
+        let longest = self.sealer.max_value(group.lines.len());
+        let slots = slots(group, longest, author, &self.bulk, &self.network).await?;
         let highest = match self
             .remote
             .ask(|_| Request::Head { author: Some(id) })
@@ -268,37 +275,6 @@ impl Writer {
         })
     }
 
-    /// What goes into each slot. A value too long for any slot is encrypted and at a majority of
-    /// the nodes when this returns: a batch never names what only this client has.
-    async fn slots(&self, group: &Group) -> Result<Vec<Slot>, Failure> {
-        let mut slots = Vec::new();
-        let longest = self.sealer.max_value(group.lines.len());
-        for line in &group.lines {
-            let (start, mut rest) = read_value(&line.value, longest)?;
-            if start.len() <= longest {
-                slots.push(Slot {
-                    body: start,
-                    bulk: None,
-                });
-                continue;
-            }
-            let mut value = start.chain(&mut *rest);
-            let seal = || self.bulk.seal(&line.key, &mut value);
-            let (reference, body) = tokio::task::block_in_place(seal)?;
-            eprintln!(
-                "{:?}: {} bytes are too long for a slot: they go as a bulk value",
-                line.key, body.plaintext_bytes
-            );
-            let author = &self.authors[&group.author];
-            self.bulk.send(&self.network, author, reference).await?;
-            slots.push(Slot {
-                body: Zeroizing::new(body.encode().to_vec()),
-                bulk: Some(reference),
-            });
-        }
-        Ok(slots)
-    }
-
     /// Sends again what a batch under way names, as far as it is here and its author's key is.
     async fn send_bulk(&self, batch: &SealedBatch) -> Result<(), Failure> {
         let name = self.names.get(&batch.header.author);
@@ -308,6 +284,22 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// A node may be a checkpoint behind the one that showed the registry: it is asked again.
+    async fn anchor_behind_registry(&mut self) -> Result<Anchor, Failure> {
+        for _ in 0..ANCHOR_TRIES {
+            let anchor = self.anchor().await?;
+            if anchor.size > self.registry_at {
+                return Ok(anchor);
+            }
+            tokio::time::sleep(ANCHOR_PAUSE).await;
+        }
+        Err(Failure::new(
+            ExitCode::Unavailable,
+            format!("no node shows a checkpoint over entry {}", self.registry_at),
+            "check `ukehi status`, and put again",
+        ))
     }
 
     /// The newest cosigned checkpoint any node shows, never behind the one on file.
@@ -395,36 +387,6 @@ impl Writer {
             receipt: path.display().to_string(),
         })
     }
-}
-
-/// The body of one slot.
-struct Slot {
-    body: Zeroizing<Vec<u8>>,
-    bulk: Option<BulkReference>,
-}
-
-type Start = Zeroizing<Vec<u8>>;
-
-/// At most `limit` + 1 bytes of a value, and the rest to read on.
-fn read_value(value: &Value, limit: usize) -> Result<(Start, Box<dyn Read + '_>), Failure> {
-    let unreadable = |path: &Path, e: &std::io::Error| {
-        Failure::usage(format!("{}: {e}", path.display()), "name a readable file")
-    };
-    let (name, mut input): (&Path, Box<dyn Read + '_>) = match value {
-        Value::Text(text) => (Path::new("the value"), Box::new(text.as_bytes())),
-        Value::File(path) if path == Path::new("-") => (path, Box::new(std::io::stdin().lock())),
-        Value::File(path) => {
-            let file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
-            (path, Box::new(file))
-        }
-    };
-    let mut start = Zeroizing::new(Vec::with_capacity(limit + 1));
-    input
-        .by_ref()
-        .take(limit as u64 + 1)
-        .read_to_end(&mut start)
-        .map_err(|e| unreadable(name, &e))?;
-    Ok((start, input))
 }
 
 /// The receipt of an author's sequence, verified against the trust root.

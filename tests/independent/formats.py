@@ -373,7 +373,7 @@ def group_size(circuit):
 
 def check_slots(slots, circuit):
     """What every slot owes to the circuit's class and statement."""
-    check(circuit.statement in ("seal/v1", "seal/v1+cells"), "a circuit that is not for batches")
+    check(circuit.statement in ("seal/v1", "seal_cells/v1"), "a circuit that is not for batches")
     check(circuit.slots in (1, 8, 64), "a circuit this verifier does not know")
     check(circuit.size_class in CLASSES, "a circuit this verifier does not know")
     elements, body_bytes = CLASSES[circuit.size_class]
@@ -391,7 +391,7 @@ def check_cell(operation, count, cell, length, circuit):
     if operation in (PUT, BULK_PUT):
         check(count == 0 and cell == (0, 0), "a cell where the operation has none")
         return
-    check(circuit.statement == "seal/v1+cells", "a cell under a circuit without cells")
+    check(circuit.statement == "seal_cells/v1", "a cell under a circuit without cells")
     check(count == 1, "an update or a guard has one cell")
     check(length >= 31, "a body that cannot hold a cell's value")
     check(new != 0, "a new commitment of 0")

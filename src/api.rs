@@ -103,6 +103,18 @@ mod tests {
             Request::Head { author: None },
             Request::Status,
             Request::Consistency { from: 1, to: 9 },
+            Request::Change {
+                deadline_ms: 5,
+                change: vec![9; 100],
+            },
+            Request::Registry {
+                deadline_ms: 5,
+                after: 7,
+            },
+            Request::Entry {
+                deadline_ms: 5,
+                index: 7,
+            },
         ];
         for request in requests {
             let mut bytes = request.to_bytes();

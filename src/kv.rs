@@ -22,6 +22,8 @@ pub enum Column {
     State,
     /// Per author: which sequence had which outcome.
     Sessions,
+    /// The changes of the registry: index to outcome and change.
+    Registry,
     /// Signed proof of somebody's misbehaviour.
     Evidence,
     /// Applied index, cluster id, format version.
@@ -29,12 +31,13 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 7] = [
+    pub const ALL: [Column; 8] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
         Column::Sessions,
+        Column::Registry,
         Column::Evidence,
         Column::Meta,
     ];
@@ -48,6 +51,7 @@ impl Column {
             Column::Tree => "tree",
             Column::State => "state",
             Column::Sessions => "sessions",
+            Column::Registry => "registry",
             Column::Evidence => "evidence",
             Column::Meta => "meta",
         }

@@ -23,6 +23,7 @@ pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod params;
+pub mod registry;
 #[cfg(feature = "node")]
 pub mod replica;
 pub mod store;

@@ -12,7 +12,7 @@ use crate::wire::{Reader, WireError, Writer};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenEntry {
     pub record: Record,
-    /// The sealed batch; empty for entries of other kinds.
+    /// The sealed batch or the registry change; empty for entries of other kinds.
     pub payload: Vec<u8>,
     /// An encoded `InclusionProof` of the record's leaf.
     pub inclusion: Vec<u8>,
@@ -35,12 +35,13 @@ pub enum Denial {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// To `Submit`.
+    /// To `Submit` and `Change`.
     Decided {
         index: LogIndex,
         outcome: Outcome,
     },
-    /// To `Get`, `Scan` (once per row) and `Receipt`; `slot` names the slot asked for.
+    /// To `Get`, `Scan` (once per row), `Receipt` and `Entry`, and to `Registry` once per change;
+    /// `slot` names the slot asked for.
     Entry {
         entry: ProvenEntry,
         slot: u8,
@@ -78,7 +79,7 @@ pub enum Reply {
     Consistency {
         proof: Vec<u8>,
     },
-    /// The last of a series: `Scan` and `Export` are complete.
+    /// The last of a series: `Scan`, `Export` and `Registry` are complete.
     End,
     Denied {
         denial: Denial,

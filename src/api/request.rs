@@ -3,6 +3,7 @@
 use super::{MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64};
 use crate::batch::MAX_BATCH_BYTES;
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
+use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_keys::AuthorId;
 
@@ -36,6 +37,12 @@ pub enum Request {
     Status,
     /// That the log of `to` leaves extends the one of `from`.
     Consistency { from: TreeSize, to: TreeSize },
+    /// Take this signed registry change, answer when it is applied or refused.
+    Change { deadline_ms: u32, change: Vec<u8> },
+    /// The applied registry changes above this entry, each with its proof, read linearizably.
+    Registry { deadline_ms: u32, after: LogIndex },
+    /// One entry with its proof, once a cosigned checkpoint covers it.
+    Entry { deadline_ms: u32, index: LogIndex },
 }
 
 impl Request {
@@ -82,6 +89,18 @@ impl Request {
             Request::Consistency { from, to } => {
                 w.u8(8).u64(*from).u64(*to);
             }
+            Request::Change {
+                deadline_ms,
+                change,
+            } => {
+                w.u8(9).u32(*deadline_ms).bytes(change);
+            }
+            Request::Registry { deadline_ms, after } => {
+                w.u8(10).u32(*deadline_ms).u64(*after);
+            }
+            Request::Entry { deadline_ms, index } => {
+                w.u8(11).u32(*deadline_ms).u64(*index);
+            }
         }
         w.finish()
     }
@@ -126,6 +145,18 @@ impl Request {
             8 => Request::Consistency {
                 from: r.u64("from")?,
                 to: r.u64("to")?,
+            },
+            9 => Request::Change {
+                deadline_ms: read_deadline(&mut r)?,
+                change: r.bytes(MAX_CHANGE_BYTES, "change")?.to_vec(),
+            },
+            10 => Request::Registry {
+                deadline_ms: read_deadline(&mut r)?,
+                after: r.u64("after")?,
+            },
+            11 => Request::Entry {
+                deadline_ms: read_deadline(&mut r)?,
+                index: r.u64("index")?,
             },
             found => {
                 return Err(WireError::Unknown {

@@ -17,7 +17,7 @@ pub mod show;
 pub mod snarkjs;
 pub mod verify;
 
-pub use bundle::{BundleReader, RawEntry, Start};
+pub use bundle::{BundleReader, RawChange, RawEntry, Start};
 pub use error::{AuditError, Which};
 pub use export::{BundleWriter, ExportError};
 pub use frames::{BundleError, FORMAT_VERSION, Further};

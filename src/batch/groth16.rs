@@ -4,6 +4,7 @@
 
 use super::verify::{ProofItem, ProofVerifier};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::shape::Shape;
 use ukehi_keys::{CircuitId, CircuitShape, Manifest};
@@ -34,40 +35,69 @@ pub enum UnusableCircuit {
 }
 
 /// Prepared verifying keys by circuit.
+#[derive(Clone)]
 pub struct Groth16Verifier {
-    circuits: BTreeMap<CircuitId, (Shape, PreparedVerifyingKey)>,
+    circuits: BTreeMap<CircuitId, Circuit>,
+}
+
+#[derive(Clone)]
+struct Circuit {
+    shape: Shape,
+    policy: String,
+    key: Arc<PreparedVerifyingKey>,
 }
 
 impl Groth16Verifier {
     /// # Errors
     /// [`UnusableCircuit`].
     pub fn new(manifests: &[Manifest]) -> Result<Self, UnusableCircuit> {
-        let mut circuits = BTreeMap::new();
-        for manifest in manifests {
-            let circuit = manifest.circuit_id();
-            let shape = shape_of(manifest)?;
-            let key = VerifyingKey::from_bytes(manifest.verifying_key())
-                .map_err(|source| UnusableCircuit::Key { circuit, source })?;
-            if key.public_inputs() != 1 {
-                return Err(UnusableCircuit::Inputs {
-                    circuit,
-                    found: key.public_inputs(),
-                });
-            }
-            circuits.insert(circuit, (shape, PreparedVerifyingKey::new(&key)));
-        }
+        let circuits = manifests
+            .iter()
+            .map(|manifest| Ok((manifest.circuit_id(), Circuit::new(manifest)?)))
+            .collect::<Result<_, _>>()?;
         Ok(Self { circuits })
+    }
+}
+
+impl Circuit {
+    fn new(manifest: &Manifest) -> Result<Self, UnusableCircuit> {
+        let circuit = manifest.circuit_id();
+        let shape = shape_of(manifest)?;
+        let key = VerifyingKey::from_bytes(manifest.verifying_key())
+            .map_err(|source| UnusableCircuit::Key { circuit, source })?;
+        if key.public_inputs() != 1 {
+            return Err(UnusableCircuit::Inputs {
+                circuit,
+                found: key.public_inputs(),
+            });
+        }
+        Ok(Self {
+            shape,
+            policy: manifest.shape().policy.clone(),
+            key: Arc::new(PreparedVerifyingKey::new(&key)),
+        })
     }
 }
 
 impl ProofVerifier for Groth16Verifier {
     fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        self.circuits.get(circuit).map(|(shape, _)| *shape)
+        self.circuits.get(circuit).map(|c| c.shape)
+    }
+
+    fn policy(&self, circuit: &CircuitId) -> Option<&str> {
+        self.circuits.get(circuit).map(|c| &c.policy[..])
+    }
+
+    fn with_circuit(&self, manifest: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        let mut more = self.clone();
+        let circuit = Circuit::new(manifest).ok()?;
+        more.circuits.insert(manifest.circuit_id(), circuit);
+        Some(Arc::new(more))
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
         let ids: Vec<&CircuitId> = self.circuits.keys().collect();
-        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|(_, k)| k).collect();
+        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|c| &*c.key).collect();
         let proofs: Vec<Option<Groth16Proof>> = items
             .iter()
             .map(|item| Groth16Proof::from_bytes(item.proof).ok())
@@ -96,7 +126,7 @@ impl ProofVerifier for Groth16Verifier {
     fn verify_one(&self, item: &ProofItem<'_>) -> bool {
         let key = self.circuits.get(&item.circuit);
         match (key, Groth16Proof::from_bytes(item.proof)) {
-            (Some((_, key)), Ok(proof)) => verify(key, &[item.x], &proof).is_ok(),
+            (Some(c), Ok(proof)) => verify(&c.key, &[item.x], &proof).is_ok(),
             _ => false,
         }
     }

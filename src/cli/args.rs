@@ -1,5 +1,9 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::registry::args::{
+    AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
+    RegistryCommand,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,6 +113,12 @@ pub enum TestnetCommand {
         /// The authors a new cluster registers; may be repeated.
         #[arg(long = "author", default_values_t = ["clinic", "lab", "pharmacy", "billing"].map(String::from))]
         authors: Vec<String>,
+        /// How many admin keys a new cluster gets: who may change its registry.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+        admins: u8,
+        /// How many of them must sign a change.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+        threshold: u8,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
@@ -305,13 +315,43 @@ pub enum KeysCommand {
         subcommand,
         after_help = "Example:\n  ukehi keys author new --out clinic.key"
     )]
-    Author(NewKey),
+    Author(AuthorCommand),
     /// Epoch keys: who reads.
     #[command(
         subcommand,
         after_help = "Example:\n  ukehi keys epoch new --out readers.key"
     )]
-    Epoch(NewKey),
+    Epoch(EpochCommand),
+    /// Admin keys: who changes the registry.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys admin new --out alice.key"
+    )]
+    Admin(AdminCommand),
+    /// The set of admins and how many must agree.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys admins set --dir demo --key admin1 --threshold 1"
+    )]
+    Admins(AdminsCommand),
+    /// Circuits: which proofs count.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys circuit activate --dir demo params/seal-8-short-opaque.json"
+    )]
+    Circuit(CircuitCommand),
+    /// Changes that several admins sign, one after the other.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys change sign change.json --dir demo --admin admin2"
+    )]
+    Change(ChangeCommand),
+    /// The registry in the log: authors, epochs, circuits, admins.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys registry show --dir demo"
+    )]
+    Registry(RegistryCommand),
     /// List the key files of a directory; needs no passphrase.
     #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
     List {
@@ -347,18 +387,6 @@ pub struct SolidityArgs {
     /// Write it here instead of to stdout; never overwritten.
     #[arg(long)]
     pub out: Option<PathBuf>,
-}
-
-#[derive(Subcommand, Debug)]
-pub enum NewKey {
-    /// Make a key file, encrypted under a passphrase, mode 0600.
-    #[command(
-        after_help = "Examples:\n  ukehi keys author new --out clinic.key\n  ukehi keys epoch new --out readers.key"
-    )]
-    New {
-        #[arg(long)]
-        out: PathBuf,
-    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::snarkjs;
 use crate::api::{Reply, Request};
 use crate::audit::show::Show;
-use crate::audit::{self, BundleWriter, Comparison, Options, Report, Start};
+use crate::audit::{self, BundleWriter, RawChange, Comparison, Options, Report, Start};
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
 use crate::ids::NodeId;
@@ -110,7 +110,7 @@ async fn fetch(
     let cluster = place.trust.genesis.cluster_id();
     let genesis = place.trust.genesis.canonical_bytes();
     let mut writer = None;
-    let mut started = None;
+    let mut started: Option<(Start, String)> = None;
     let mut failed = None;
     let mut progress = Progress::new("export", 1);
     let mut remote = place.remote();
@@ -126,7 +126,7 @@ async fn fetch(
                     note,
                 } => {
                     let asked = asked_from == from && asked_to.is_none_or(|asked| asked == to);
-                    if !asked || from > to || writer.is_some() {
+                    if !asked || from > to || started.is_some() {
                         return Err(out_of_order("another range"));
                     }
                     let start = Start {
@@ -138,15 +138,29 @@ async fn fetch(
                         size,
                         left,
                         right,
+                        registry: Vec::new(),
                     };
                     progress.set_total(to - from);
-                    let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
-                    writer = Some(BundleWriter::new(BufWriter::new(file), &start)?);
                     started = Some((start, note));
                     Ok(false)
                 }
+                // The registry changes before a range.
+                Reply::Entry { entry, .. } if writer.is_none() => {
+                    let (start, _) = started.as_mut().ok_or_else(|| out_of_order("a change"))?;
+                    start.registry.push(RawChange {
+                        record: entry.record,
+                        change: entry.payload,
+                        inclusion: entry.inclusion,
+                    });
+                    Ok(false)
+                }
                 Reply::ExportEntry { record, payload } => {
-                    let writer = writer.as_mut().ok_or_else(|| out_of_order("an entry"))?;
+                    if writer.is_none() {
+                        let (start, _) = started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
+                        let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
+                        writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
+                    }
+                    let writer = writer.as_mut().expect("just made");
                     writer.entry(&record, &payload)?;
                     progress.add(1);
                     Ok(false)

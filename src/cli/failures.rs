@@ -5,7 +5,7 @@
 use crate::audit::ExportError;
 use crate::client::outbox::OutboxError;
 use crate::client::remote::RemoteError;
-use crate::client::{AnchorError, ReadError, SealError};
+use crate::client::{AnchorError, ReadError, RegistryError, SealError};
 use crate::error::{ExitCode, Failure};
 use crate::log::ReceiptError;
 use crate::params::CircuitError;
@@ -83,10 +83,30 @@ impl From<ReadError> for Failure {
         let code = match &error {
             ReadError::NoMajority { .. } => ExitCode::Incomplete,
             ReadError::Invalid { .. } => ExitCode::ProofInvalid,
-            ReadError::NotJudged { .. } | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
+            ReadError::NotJudged { .. }
+            | ReadError::NotRegistered { .. }
+            | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
             _ => ExitCode::Tampered,
         };
         Failure::new(code, error, "do not trust this node; ask another")
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Entry(error) => error.into(),
+            RegistryError::Io { .. } => Failure::new(ExitCode::Runtime, error, "check the disk"),
+            RegistryError::Damaged { .. } => Failure::configuration(
+                error,
+                "remove client/registry: it is fetched and verified again",
+            ),
+            _ => Failure::new(
+                ExitCode::Tampered,
+                error,
+                "do not trust this node; ask another",
+            ),
+        }
     }
 }
 

@@ -1,16 +1,18 @@
 //! `ukehi keys`: make and list key files and parameters.
 
-use super::args::{KeysCommand, NewKey};
+use super::args::KeysCommand;
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
-use super::solidity;
+use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
+use super::{registry, solidity};
 use crate::error::Failure;
 use crate::params;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost};
+use crate::registry::Operation;
+use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -37,23 +39,73 @@ struct ParametersMade {
 
 pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        KeysCommand::Author(NewKey::New { out }) => {
+        KeysCommand::Author(command) => author(command, output),
+        KeysCommand::Epoch(command) => epoch(command, output),
+        KeysCommand::Admin(AdminCommand::New { out }) => {
+            let key = AdminKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("admin", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::Admins(command) => registry::admins(command, output),
+        KeysCommand::Circuit(command) => registry::circuit(command, output),
+        KeysCommand::Change(command) => registry::change(command, output),
+        KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
+        KeysCommand::List { dir } => list(&dir, output),
+        KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
+        KeysCommand::Solidity(args) => solidity::run(&args, output),
+    }
+}
+
+fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        AuthorCommand::New { out } => {
             let key = AuthorKey::generate().map_err(Failure::runtime)?;
             let pass = passphrase::obtain_new()?;
             keystore::save(&out, &key, &pass, KdfCost::Production)?;
             made("author", key.public().to_string(), &out, output);
             Ok(())
         }
-        KeysCommand::Epoch(NewKey::New { out }) => {
+        AuthorCommand::Register { sign, author } => {
+            registry::author(&sign, &author, true, output)
+        }
+        AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
+    }
+}
+
+fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        EpochCommand::New { out } => {
             let secret = EpochSecret::generate().map_err(Failure::runtime)?;
             let pass = passphrase::obtain_new()?;
             keystore::save(&out, &secret, &pass, KdfCost::Production)?;
             made("epoch", secret.public().to_string(), &out, output);
             Ok(())
         }
-        KeysCommand::List { dir } => list(&dir, output),
-        KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
-        KeysCommand::Solidity(args) => solidity::run(&args, output),
+        EpochCommand::Open { sign, expires } => registry::open_epoch(&sign, expires, output),
+        EpochCommand::Rotate {
+            sign,
+            old,
+            grace,
+            expires,
+        } => registry::rotate_epoch(&sign, old, grace, expires, output),
+        EpochCommand::Expire { sign, epoch, at } => {
+            let expire = |keyspace, epoch| Operation::ExpireEpoch {
+                keyspace,
+                epoch,
+                at,
+            };
+            registry::epoch(&sign, epoch, expire, output)
+        }
+        EpochCommand::Revoke { sign, epoch } => {
+            let revoke = |keyspace, epoch| Operation::RevokeEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, revoke, output)
+        }
+        EpochCommand::Erase { sign, epoch } => {
+            let erase = |keyspace, epoch| Operation::EraseEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, erase, output)
+        }
     }
 }
 
@@ -72,8 +124,13 @@ fn made(kind: &'static str, public: String, file: &Path, output: &Output) {
 fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     let mut rows = Vec::new();
     let mut refused = Vec::new();
-    // A testnet's client directory keeps authors and epochs in directories of their own.
-    for dir in [dir.to_owned(), dir.join("authors"), dir.join("epochs")] {
+    // A testnet's client directory keeps admins, authors and epochs in directories of their own.
+    for dir in [
+        dir.to_owned(),
+        dir.join("admins"),
+        dir.join("authors"),
+        dir.join("epochs"),
+    ] {
         if !dir.is_dir() {
             continue;
         }

@@ -15,6 +15,7 @@ mod output;
 mod passphrase;
 mod progress;
 mod receipt;
+mod registry;
 mod snarkjs;
 mod solidity;
 mod status;

@@ -5,11 +5,13 @@ mod bulk;
 #[cfg(feature = "node")]
 pub mod outbox;
 mod reader;
+mod registry;
 #[cfg(feature = "node")]
 pub mod remote;
 mod sealer;
 
 pub use anchor::{AnchorError, AnchorFile};
 pub use bulk::{BULK_BODY_BYTES, BulkBody, BulkBodyError};
-pub use reader::{Opened, ReadError, Reader, check_entry};
+pub use reader::{Opened, ReadError, Reader, check_entry, check_included};
+pub use registry::{KnownRegistry, RegistryError, check_decided};
 pub use sealer::{Put, SealError, Sealed, Sealer, Ticket};

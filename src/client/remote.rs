@@ -80,6 +80,26 @@ impl Remote {
         }
     }
 
+    /// Submits a signed registry change until it is decided.
+    ///
+    /// # Errors
+    /// As [`Remote::submit`].
+    pub async fn submit_change(
+        &mut self,
+        change: &[u8],
+    ) -> Result<(LogIndex, Outcome), RemoteError> {
+        let reply = self
+            .ask(|deadline_ms| Request::Change {
+                deadline_ms,
+                change: change.to_vec(),
+            })
+            .await?;
+        match reply {
+            (_, Reply::Decided { index, outcome }) => Ok((index, outcome)),
+            (node, other) => Err(unexpected(node, &other)),
+        }
+    }
+
     /// Asks a question with one reply; `request` gets the time left for one node.
     ///
     /// # Errors

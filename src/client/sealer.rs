@@ -5,9 +5,10 @@
 //! Knows nothing of nodes, outboxes or files.
 
 use crate::batch::{Anchor, BulkReference, Header, SIGNATURE_DOMAIN, SealedBatch, slot_list};
-use crate::genesis::{Genesis, GenesisEpoch};
+use crate::genesis::Genesis;
 use crate::ids::{AuthorSeq, EpochId, Hash, KeyspaceId, LogIndex};
 use crate::params::{Circuit, route_secret};
+use crate::registry::{EpochStanding, Registry};
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{self, SlotPlaintext};
@@ -45,12 +46,12 @@ impl<'a> Put<'a> {
 /// Why a batch was not sealed.
 #[derive(Debug, Error)]
 pub enum SealError {
-    #[error("keyspace {keyspace} has no epoch {epoch} in genesis")]
+    #[error("keyspace {keyspace} has no epoch {epoch} in the registry")]
     UnknownEpoch {
         keyspace: KeyspaceId,
         epoch: EpochId,
     },
-    #[error("the author's key is not registered in keyspace {keyspace}")]
+    #[error("the author's key is not registered in keyspace {keyspace}, or was revoked there")]
     UnknownAuthor { keyspace: KeyspaceId },
     #[error("the route key is not the one epoch {epoch} commits to")]
     WrongRouteKey { epoch: EpochId },
@@ -85,7 +86,8 @@ pub struct Ticket {
 pub struct Sealer {
     genesis: Arc<Genesis>,
     keyspace: KeyspaceId,
-    epoch: GenesisEpoch,
+    epoch: EpochStanding,
+    registry: Arc<Registry>,
     route: RouteKey,
     /// By slots, ascending.
     circuits: Vec<Arc<Circuit>>,
@@ -93,21 +95,22 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// `circuits` in any order; `route` must be the key the epoch commits to.
+    /// Seals by what `registry` says last. `circuits` in any order; `route` must be the key the
+    /// epoch commits to.
     ///
     /// # Errors
     /// [`SealError::UnknownEpoch`], [`SealError::WrongRouteKey`].
     pub fn new(
         genesis: Arc<Genesis>,
+        registry: Arc<Registry>,
         keyspace: KeyspaceId,
         epoch: EpochId,
         route: RouteKey,
         mut circuits: Vec<Arc<Circuit>>,
         pool: Pool,
     ) -> Result<Self, SealError> {
-        let registered = genesis
-            .keyspace(keyspace)
-            .and_then(|k| k.epoch(epoch))
+        let registered = registry
+            .epoch(keyspace, epoch)
             .cloned()
             .ok_or(SealError::UnknownEpoch { keyspace, epoch })?;
         if crate::params::route_commitment(&route) != registered.route_commitment {
@@ -118,6 +121,7 @@ impl Sealer {
             genesis,
             keyspace,
             epoch: registered,
+            registry,
             route,
             circuits,
             pool,
@@ -141,8 +145,8 @@ impl Sealer {
         anchor: Anchor,
         puts: &[Put<'_>],
     ) -> Result<Ticket, SealError> {
-        let keyspace = self.genesis.keyspace(self.keyspace);
-        if !keyspace.is_some_and(|k| k.authors.contains(&author.public())) {
+        let standing = self.registry.author(self.keyspace, &author.public());
+        if standing.is_none_or(|author| author.revoked_at.is_some()) {
             return Err(SealError::UnknownAuthor {
                 keyspace: self.keyspace,
             });
@@ -199,12 +203,9 @@ impl Sealer {
         slot_list: Hash,
     ) -> Result<Header, SealError> {
         let decode = |bytes: &[u8; 32]| {
-            field::decode(bytes).expect("Genesis::check found every field element canonical")
+            field::decode(bytes).expect("the registry holds canonical field elements only")
         };
-        let shard = self.genesis.keyspace(self.keyspace).map(|k| k.shard);
-        let (Some(shard), Ok(epoch_key)) =
-            (shard, Point::from_xy_bytes(&self.epoch.key.to_bytes()))
-        else {
+        let Ok(epoch_key) = Point::from_xy_bytes(&self.epoch.key.to_bytes()) else {
             return Err(SealError::UnknownEpoch {
                 keyspace: self.keyspace,
                 epoch: self.epoch.id,
@@ -212,7 +213,7 @@ impl Sealer {
         };
         Ok(Header {
             cluster: self.genesis.cluster_id(),
-            shard,
+            shard: self.registry.shard(),
             keyspace: self.keyspace,
             circuit: circuit.id,
             epoch: self.epoch.id,

@@ -138,6 +138,7 @@ pub async fn run_with_verifier(
     }
 
     let verifier = Arc::new(BatchVerifier::new(genesis.clone(), SHARD, proofs));
+    let machine = Keyspace::load(&*store, &genesis, SHARD).map_err(DriverError::from)?;
     let driver = Driver::new(
         DriverConfig {
             node: config.node,
@@ -147,7 +148,7 @@ pub async fn run_with_verifier(
         store.clone(),
         key,
         verifier.clone(),
-        Arc::new(Keyspace::new(genesis, SHARD)),
+        Box::new(machine),
     )?;
     let egress = Egress::new(net.clone());
     let Running {

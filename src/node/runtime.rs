@@ -233,6 +233,10 @@ impl Worker {
                 let _ = self.writes.send(Write { token, batch, sync });
             }
             Effect::Verify { ticket, batches } => self.verify(ticket, batches),
+            // Verifications under way end under the verifier they began with.
+            Effect::LearnCircuit(manifest) => {
+                self.verifier = Arc::new(self.verifier.with_circuit(&manifest));
+            }
             Effect::Reply { request, reply } => {
                 if let Some(waiting) = self.waiting.remove(&request) {
                     let _ = waiting.send(reply);

@@ -1,11 +1,12 @@
 //! `ukehi get` and `ukehi scan`: fetch, verify against the trust root, decrypt.
 
 use crate::api::{MAX_SCAN_ROWS, ProvenEntry, Reply, Request};
+use crate::batch::SealedBatch;
 use crate::cli::args::{GetArgs, ScanArgs};
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
 use crate::client::remote::RemoteError;
-use crate::client::{Opened, Reader};
+use crate::client::{KnownRegistry, Opened, Reader};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
 use std::sync::Arc;
@@ -41,16 +42,18 @@ struct Row {
 
 pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
     let place = Place::find(&args.target)?;
-    let reader = open_reader(&place)?;
+    let runtime = runtime()?;
+    let mut remote = place.remote();
+    let known = runtime.block_on(place.registry(&mut remote))?;
+    let mut reader = open_reader(&place, &known)?;
     let route = reader.route(args.key.as_bytes()).map_err(|e| {
         Failure::usage(
             format!("key {:?}: {e}", args.key),
             "a key has at most 61 bytes",
         )
     })?;
-    let mut remote = place.remote();
     let ask = remote.ask(|deadline_ms| Request::Get { deadline_ms, route });
-    let (node, reply) = runtime()?.block_on(ask)?;
+    let (node, reply) = runtime.block_on(ask)?;
     let (entry, slot) = match reply {
         Reply::Entry { entry, slot } => (entry, slot),
         Reply::NotFound { applied } => {
@@ -70,6 +73,7 @@ pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
             }));
         }
     };
+    hold_epoch_of(&mut reader, &place, &entry)?;
     let opened = reader.open(&entry, slot, Some(&route))?;
     if !matches!(&opened.key, DecodedKey::Canonical(key) if key.as_bytes() == args.key.as_bytes()) {
         return Err(Failure::new(
@@ -91,11 +95,15 @@ pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
 
 pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
     let place = Place::find(&args.target)?;
-    let reader = open_reader(&place)?;
-    let entries = runtime()?.block_on(fetch(&place, args.limit.unwrap_or(usize::MAX)))?;
+    let runtime = runtime()?;
+    let entries = runtime.block_on(fetch(&place, args.limit.unwrap_or(usize::MAX)))?;
+    // After the rows: what they stand on is then known too.
+    let known = runtime.block_on(place.registry(&mut place.remote()))?;
+    let mut reader = open_reader(&place, &known)?;
     let mut rows = Vec::new();
     let mut last_route = None;
     for (entry, slot) in &entries {
+        hold_epoch_of(&mut reader, &place, entry)?;
         let opened = reader.open(entry, *slot, None)?;
         // Tags ascend: a node cannot show one row twice.
         if last_route.as_ref() >= Some(&opened.route) {
@@ -164,7 +172,7 @@ async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Fa
             break;
         }
         let (entry, slot) = entries.last().expect("a full page has a last row");
-        let route = crate::batch::SealedBatch::from_bytes(&entry.payload)
+        let route = SealedBatch::from_bytes(&entry.payload)
             .ok()
             .and_then(|b| b.slots.get(usize::from(*slot)).map(|s| s.route));
         let route = route.ok_or_else(|| {
@@ -178,16 +186,26 @@ async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Fa
     Ok(entries)
 }
 
-fn open_reader(place: &Place) -> Result<Reader, Failure> {
-    let client = place.client_dir()?;
-    let pass = place.passphrase()?;
-    let (keyspace, epoch) = place.newest_epoch()?;
-    let path = client
-        .join("epochs")
-        .join(format!("{keyspace}-{epoch}.key"));
-    let secret = keystore::load(&path, &pass)?;
-    let route = keystore::load(&client.join("route.key"), &pass)?;
-    Ok(Reader::new(secret, route, Arc::new(place.verifier()?)))
+fn open_reader(place: &Place, known: &KnownRegistry) -> Result<Reader, Failure> {
+    let route = keystore::load(&place.client_dir()?.join("route.key"), &place.passphrase()?)?;
+    let verifier = Arc::new(known.verifier().clone());
+    let registry = Arc::new(known.registry().clone());
+    Ok(Reader::new(route, verifier, registry))
+}
+
+/// Opens the key file of the epoch an entry says it was sealed to, once.
+fn hold_epoch_of(reader: &mut Reader, place: &Place, entry: &ProvenEntry) -> Result<(), Failure> {
+    // What does not decode, or was sealed to another key, is the reader's to name.
+    let Ok(batch) = SealedBatch::from_bytes(&entry.payload) else {
+        return Ok(());
+    };
+    let header = &batch.header;
+    if reader.holds(&header.epoch_key.to_bytes()) {
+        return Ok(());
+    }
+    let path = place.epoch_file(header.keyspace, header.epoch)?;
+    reader.hold(keystore::load(&path, &place.passphrase()?)?);
+    Ok(())
 }
 
 fn row(opened: &Opened) -> Row {

@@ -12,16 +12,18 @@ use crate::cli::output::{Output, table};
 use crate::cli::progress::Progress;
 use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
-use crate::client::{AnchorFile, Put, SealError, Sealer, Ticket};
+use crate::client::{AnchorFile, KnownRegistry, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
 use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
-use crate::params;
+use crate::ids::{EpochId, KeyspaceId};
+use crate::params::{self, Circuit};
+use crate::registry::Registry;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use ukehi_circuits::field;
-use ukehi_keys::{AuthorId, AuthorKey, keystore};
+use ukehi_keys::{AuthorId, AuthorKey, CircuitId, Manifest, keystore};
 use ukehi_provers::pool::{Pool, PoolConfig};
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
@@ -62,8 +64,10 @@ pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
         }
     };
     let place = Place::find(&args.target)?;
-    let mut writer = Writer::open(&place, lines)?;
     let runtime = runtime()?;
+    let mut remote = place.remote();
+    let known = runtime.block_on(place.registry(&mut remote))?;
+    let mut writer = Writer::open(&place, lines, remote, &known)?;
     let written = runtime.block_on(writer.run())?;
     output.show(&written, |w| {
         let rows = w.batches.iter().map(|b| {
@@ -113,27 +117,32 @@ struct UnderWay {
 }
 
 impl Writer {
-    fn open(place: &Place, mut lines: Vec<Line>) -> Result<Self, Failure> {
+    fn open(
+        place: &Place,
+        mut lines: Vec<Line>,
+        remote: Remote,
+        known: &KnownRegistry,
+    ) -> Result<Self, Failure> {
         let client = place.client_dir()?;
         let pass = place.passphrase()?;
         let directory = client.join("authors");
-        let known = author_names(&directory)?;
+        let names = author_names(&directory)?;
         for line in &mut lines {
             if line.author.is_empty() {
-                line.author = only_author(&known)?;
+                line.author = only_author(&names)?;
             }
         }
         let mut authors = BTreeMap::new();
         for line in &lines {
             if !authors.contains_key(&line.author) {
-                if !known.contains(&line.author) {
+                if !names.contains(&line.author) {
                     return Err(Failure::configuration(
                         format!(
                             "no key of author {:?} in {}",
                             line.author,
                             directory.display()
                         ),
-                        format!("authors with keys there: {}", known.join(", ")),
+                        format!("authors with keys there: {}", names.join(", ")),
                     ));
                 }
                 let path = directory.join(format!("{}.key", line.author));
@@ -143,9 +152,9 @@ impl Writer {
         }
         let route = keystore::load(&client.join("route.key"), &pass)?;
         let genesis = Arc::new(place.trust.genesis.clone());
-        let circuits = params::load_all(place.params_dir()?, &genesis.circuits).map_err(|e| {
-            Failure::configuration(e, "run `ukehi keys setup --dev`, or restore the files")
-        })?;
+        let (keyspace, epoch) = place.newest_epoch(known)?;
+        let registry = Arc::new(known.registry().clone());
+        let circuits = usable_circuits(place.params_dir()?, &registry, keyspace, epoch)?;
         let pool = Pool::new(PoolConfig {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             queue_limit: WINDOW,
@@ -153,12 +162,11 @@ impl Writer {
             nice: 10,
         })
         .map_err(|e| Failure::runtime(format!("the prover pool: {e}")))?;
-        let (keyspace, epoch) = place.newest_epoch()?;
-        let sealer = Sealer::new(genesis, keyspace, epoch, route, circuits, pool)?;
+        let sealer = Sealer::new(genesis, registry, keyspace, epoch, route, circuits, pool)?;
         let groups = group(lines, sealer.max_batch());
         Ok(Self {
-            remote: place.remote(),
-            verifier: place.verifier()?,
+            remote,
+            verifier: known.verifier().clone(),
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
             outbox: Outbox::open(&client.join("outbox"))?,
@@ -375,6 +383,30 @@ fn protocol(node: crate::ids::NodeId, reply: &Reply) -> Failure {
         format!("node {node} answered what was not asked: {reply:?}"),
         "do not trust this node; ask another",
     )
+}
+
+/// The parameters at hand of the circuits that may seal to the epoch.
+fn usable_circuits(
+    directory: &std::path::Path,
+    registry: &Registry,
+    keyspace: KeyspaceId,
+    epoch: EpochId,
+) -> Result<Vec<Arc<Circuit>>, Failure> {
+    let at_hand = ukehi_keys::params::list(directory).map_err(params::CircuitError::from)?;
+    let policy = registry.epoch(keyspace, epoch).map(|e| &e.policy);
+    let usable: Vec<CircuitId> = at_hand
+        .iter()
+        .filter(|m| policy == Some(&m.shape().policy))
+        .map(Manifest::circuit_id)
+        .filter(|id| registry.circuit(id).is_some_and(|c| c.retired_at.is_none()))
+        .collect();
+    if usable.is_empty() {
+        return Err(Failure::configuration(
+            format!("{} has no circuit this cluster accepts", directory.display()),
+            "use the parameters of this cluster (--params), or activate these: `ukehi keys circuit activate`",
+        ));
+    }
+    Ok(params::load_all(directory, &usable)?)
 }
 
 fn author_names(directory: &std::path::Path) -> Result<Vec<String>, Failure> {

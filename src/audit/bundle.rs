@@ -138,7 +138,9 @@ impl<R: Read> BundleReader<R> {
         if start.to < start.size {
             start.right = read_hashes(&mut frames, Place::Suffix)?;
         }
-        while start.from > 0 && let Some((index, bytes)) = frames.registry()? {
+        while start.from > 0
+            && let Some((index, bytes)) = frames.registry()?
+        {
             let place = Place::Registry(index);
             let change = RawChange::from_bytes(&bytes).map_err(|e| malformed(place, e))?;
             if change.record.index != index {

@@ -80,7 +80,12 @@ impl<'a> Replay<'a> {
             if raw.record.index <= before || raw.record.index >= start.from {
                 let expected = format!("between {before} and {}", start.from);
                 let what = "its record's index";
-                return Err(AuditError::mismatch(place, what, expected, raw.record.index));
+                return Err(AuditError::mismatch(
+                    place,
+                    what,
+                    expected,
+                    raw.record.index,
+                ));
             }
             before = raw.record.index;
             let change = replay.verify_change(place, raw.change.clone().into())?;
@@ -264,11 +269,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn verify_change(
-        &self,
-        place: Place,
-        bytes: Arc<[u8]>,
-    ) -> Result<VerifiedChange, AuditError> {
+    fn verify_change(&self, place: Place, bytes: Arc<[u8]>) -> Result<VerifiedChange, AuditError> {
         let verified = self.changes.verify(&bytes, Payload::MayBePruned);
         verified.map_err(|fault| AuditError::Change { place, fault })
     }
@@ -292,16 +293,25 @@ impl<'a> Replay<'a> {
         change: &VerifiedChange,
     ) -> Result<(), AuditError> {
         let index = record.index;
-        same_hash(place, "its record's digest", &record.header_digest, &change.digest())?;
-        same_record(place, record, &Record::registry(index, change.digest(), record.outcome))?;
+        same_hash(
+            place,
+            "its record's digest",
+            &record.header_digest,
+            &change.digest(),
+        )?;
+        same_record(
+            place,
+            record,
+            &Record::registry(index, change.digest(), record.outcome),
+        )?;
         self.registry()
             .admit_change(index, change)
             .map_err(|fault| AuditError::Change { place, fault })?;
         let outcome = match &mut self.history {
-            History::Full { machine, store } => {
-                in_one_write(store, |overlay| machine.apply_change(index, change, overlay))
-                    .map_err(|e| replay(index, e))?
-            }
+            History::Full { machine, store } => in_one_write(store, |overlay| {
+                machine.apply_change(index, change, overlay)
+            })
+            .map_err(|e| replay(index, e))?,
             History::Range { registry, .. } => registry.apply(index, change),
         };
         same_outcome(place, outcome, record.outcome)

@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::snarkjs;
 use crate::api::{Reply, Request};
 use crate::audit::show::Show;
-use crate::audit::{self, BundleWriter, RawChange, Comparison, Options, Report, Start};
+use crate::audit::{self, BundleWriter, Comparison, Options, RawChange, Report, Start};
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
 use crate::ids::NodeId;
@@ -156,7 +156,8 @@ async fn fetch(
                 }
                 Reply::ExportEntry { record, payload } => {
                     if writer.is_none() {
-                        let (start, _) = started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
+                        let (start, _) =
+                            started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
                         let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
                         writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
                     }

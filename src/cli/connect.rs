@@ -3,8 +3,8 @@
 use super::args::Target;
 use super::passphrase;
 use super::testnet::Layout;
-use crate::batch::BatchVerifier;
 use crate::api::{Reply, Request};
+use crate::batch::BatchVerifier;
 use crate::client::KnownRegistry;
 use crate::client::remote::{Endpoint, Remote, RemoteError};
 use crate::error::{ExitCode, Failure};

@@ -8,10 +8,10 @@ use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryC
 use super::{registry, solidity};
 use crate::error::Failure;
 use crate::params;
+use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use crate::registry::Operation;
 use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost};
 
 #[derive(Serialize)]
@@ -67,9 +67,7 @@ fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
             made("author", key.public().to_string(), &out, output);
             Ok(())
         }
-        AuthorCommand::Register { sign, author } => {
-            registry::author(&sign, &author, true, output)
-        }
+        AuthorCommand::Register { sign, author } => registry::author(&sign, &author, true, output),
         AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
     }
 }

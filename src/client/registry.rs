@@ -11,7 +11,9 @@ use crate::api::ProvenEntry;
 use crate::batch::BatchVerifier;
 use crate::ids::LogIndex;
 use crate::log::{EntryKind, Outcome, Record};
-use crate::registry::{ChangeFault, ChangeVerifier, MAX_CHANGE_BYTES, Payload, Registry, VerifiedChange};
+use crate::registry::{
+    ChangeFault, ChangeVerifier, MAX_CHANGE_BYTES, Payload, Registry, VerifiedChange,
+};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +32,9 @@ pub enum RegistryError {
     #[error("entry {index} is not the registry change that was shown")]
     OtherChange { index: LogIndex },
     /// A change before it was left out, or the nodes agree on a wrong outcome.
-    #[error("the registry change at entry {index} should be {expected:?} here, its record says {found:?}")]
+    #[error(
+        "the registry change at entry {index} should be {expected:?} here, its record says {found:?}"
+    )]
     Outcome {
         index: LogIndex,
         expected: Outcome,

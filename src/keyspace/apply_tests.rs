@@ -2,17 +2,18 @@ use super::*;
 use crate::batch::{
     Anchor, BatchVerifier, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
-use crate::genesis::{GATE_VERSION, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use crate::genesis::{GATE_VERSION, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode};
 use crate::ids::{EpochId, KeyspaceId, NodeId};
 use crate::keyspace::session::WINDOW;
 use crate::kv::{Column, Pair, WriteBatch};
 use crate::log::{EntryKind, Record, genesis_root};
 use crate::store::{MemoryStore, Store};
+use std::sync::Arc;
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
 const SHARD: ShardId = ShardId(0);
@@ -24,6 +25,14 @@ struct AcceptAll;
 impl ProofVerifier for AcceptAll {
     fn shape(&self, _: &CircuitId) -> Option<Shape> {
         Some(Shape::EIGHT)
+    }
+
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
@@ -39,6 +48,11 @@ fn author(seed: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&Zeroizing::new([seed; 32]))
 }
 
+/// The cluster's one admin is 1.
+fn admin(seed: u8) -> AdminKey {
+    AdminKey::from_secret_bytes(&Zeroizing::new([150 + seed; 32]))
+}
+
 fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
     let epoch = |id: u32| GenesisEpoch {
         id: EpochId(id),
@@ -46,7 +60,9 @@ fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
             .unwrap()
             .public(),
         route_commitment: field::encode(&F::from(77u64)),
+        policy: "opaque".into(),
         policy_digest: [0; 32],
+        expires: None,
     };
     GenesisKeyspace {
         id: KeyspaceId(id),
@@ -70,6 +86,10 @@ fn genesis() -> Genesis {
             key: node.public(),
         }],
         operators: vec![operator.public()],
+        admins: GenesisAdmins {
+            keys: vec![admin(1).public()],
+            threshold: 1,
+        },
         circuits: vec![CIRCUIT],
         keyspaces: vec![
             keyspace(1, SHARD, 1),
@@ -93,7 +113,7 @@ impl Replica {
     fn new() -> Self {
         let genesis = Arc::new(genesis());
         let mut replica = Self {
-            machine: Keyspace::new(genesis.clone(), SHARD),
+            machine: Keyspace::new(&genesis, SHARD),
             store: MemoryStore::new(),
             next: 0,
             genesis,
@@ -275,7 +295,7 @@ fn a_policy_digest_other_than_the_registered_one_is_refused() {
     let mut r = Replica::new();
     let mut genesis = genesis();
     genesis.keyspaces[0].epochs[0].policy_digest = field::encode(&F::from(3u64));
-    r.machine = Keyspace::new(Arc::new(genesis), SHARD);
+    r.machine = Keyspace::new(&genesis, SHARD);
     assert_eq!(r.apply(&r.good(1)), Outcome::WrongPolicy);
 }
 
@@ -410,7 +430,7 @@ fn two_replicas_that_apply_one_list_agree_in_every_column() {
     let outcomes: Vec<Outcome> = list.iter().map(|batch| a.apply(batch)).collect();
     // The other one restarts after every entry: it reads all it knows from its store.
     for (batch, expected) in list.iter().zip(outcomes) {
-        b.machine = Keyspace::new(Arc::new(genesis()), SHARD);
+        b.machine = Keyspace::load(&b.store, &genesis(), SHARD).unwrap();
         assert_eq!(b.apply(batch), expected);
     }
     for column in Column::ALL {

@@ -148,7 +148,9 @@ impl Registry {
                 Ok(())
             }
             operation => {
-                let id = operation.keyspace().expect("only the three above have none");
+                let id = operation
+                    .keyspace()
+                    .expect("only the three above have none");
                 let keyspace = self.keyspaces.get_mut(&id);
                 let keyspace = keyspace.ok_or(Outcome::UnknownKeyspace)?;
                 keyspace.operate(index, operation, &verified.change().payload)

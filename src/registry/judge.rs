@@ -49,7 +49,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`ChangeFault::UnknownAdmin`].
-    pub fn admit_change(&self, index: LogIndex, change: &VerifiedChange) -> Result<(), ChangeFault> {
+    pub fn admit_change(
+        &self,
+        index: LogIndex,
+        change: &VerifiedChange,
+    ) -> Result<(), ChangeFault> {
         let mut signers = change.change().signatures.iter().map(|(id, _)| id);
         match signers.find(|id| !self.was_admin_before(id, index)) {
             Some(admin) => Err(ChangeFault::UnknownAdmin { admin: *admin }),
@@ -73,7 +77,10 @@ impl Registry {
         self.check_epoch(index, header, policy)?;
         let circuit = self.circuit(&header.circuit);
         let circuit = circuit.filter(|c| c.is_known_at(index));
-        if circuit.ok_or(Outcome::CircuitUnknownAtIndex)?.is_retired_at(index) {
+        if circuit
+            .ok_or(Outcome::CircuitUnknownAtIndex)?
+            .is_retired_at(index)
+        {
             return Err(Outcome::CircuitRetired);
         }
         let author = self.author(header.keyspace, &header.author);

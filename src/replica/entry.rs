@@ -105,7 +105,12 @@ impl std::fmt::Debug for Payload {
                 write!(f, "Batch({} bytes by node {})", bytes.len(), stamp.proposer)
             }
             Payload::Change { bytes, stamp } => {
-                write!(f, "Change({} bytes by node {})", bytes.len(), stamp.proposer)
+                write!(
+                    f,
+                    "Change({} bytes by node {})",
+                    bytes.len(),
+                    stamp.proposer
+                )
             }
         }
     }

@@ -61,7 +61,11 @@ impl Tail {
 
     /// The entries from `first` on are being replaced.
     pub fn truncate(&mut self, first: LogIndex) {
-        if self.pending.back().is_some_and(|(index, _)| *index >= first) {
+        if self
+            .pending
+            .back()
+            .is_some_and(|(index, _)| *index >= first)
+        {
             self.pending.retain(|(index, _)| *index < first);
             self.head = self.folded(first - 1);
         }

@@ -99,7 +99,7 @@ fn header_mutants(world: &World, m: &mut Mutants<'_>) {
     m.bound("author, another registered one", |b| {
         b.header.author = author(2).public();
     });
-    m.typed("author, not registered", Word::Author, |b| {
+    m.bound("author, not registered", |b| {
         b.header.author = author(3).public();
     });
     m.bound("author_seq", |b| b.header.author_seq += 1);

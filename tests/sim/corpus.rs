@@ -9,14 +9,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ukehi::batch::{
     Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
-use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{
+    AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey,
+};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -52,6 +56,14 @@ pub struct FakeProofs {
 impl ProofVerifier for FakeProofs {
     fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
         (*circuit == CIRCUIT).then_some(Shape::SINGLE)
+    }
+
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
@@ -160,6 +172,10 @@ impl Corpus {
     }
 }
 
+pub fn admin_key() -> AdminKey {
+    AdminKey::from_secret_bytes(&secret(7, 1))
+}
+
 fn genesis(nodes: usize) -> Genesis {
     let epoch = EpochSecret::from_secret_bytes(&secret(4, 1)).expect("a scalar below the order");
     Genesis {
@@ -174,6 +190,10 @@ fn genesis(nodes: usize) -> Genesis {
             })
             .collect(),
         operators: vec![OperatorKey::from_secret_bytes(&secret(5, 1)).public()],
+        admins: GenesisAdmins {
+            keys: vec![admin_key().public()],
+            threshold: 1,
+        },
         circuits: vec![CIRCUIT],
         keyspaces: vec![GenesisKeyspace {
             id: KeyspaceId(1),
@@ -183,7 +203,9 @@ fn genesis(nodes: usize) -> Genesis {
                 id: EpochId(1),
                 key: epoch.public(),
                 route_commitment: field::encode(&F::from(11u64)),
+                policy: "opaque".into(),
                 policy_digest: field::encode(&F::from(0u64)),
+                expires: None,
             }],
         }],
     }

@@ -318,7 +318,7 @@ impl World {
                     }
                 }
             }
-            Effect::GossipVerdict { .. } => {}
+            Effect::GossipVerdict { .. } | Effect::LearnCircuit(_) => {}
             Effect::Reply { request, reply } => {
                 let (wrong, wake) = self.clients.answered(request, &reply);
                 self.oracle.broke(wrong);

@@ -87,7 +87,15 @@ fn seal_all(net: &BenchNet) -> Result<Vec<Vec<u8>>, Failure> {
     };
     let (keyspace, epoch) = net.epoch()?;
     let registry = Arc::new(Registry::from_genesis(&genesis, crate::node::SHARD));
-    let sealer = Sealer::new(genesis, registry, keyspace, epoch, net.route_key()?, circuits, pool)?;
+    let sealer = Sealer::new(
+        genesis,
+        registry,
+        keyspace,
+        epoch,
+        net.route_key()?,
+        circuits,
+        pool,
+    )?;
     let author: AuthorKey = net.author_key()?;
     let mut progress = Progress::new("seal", ENTRIES as u64);
     let tickets = (1..=ENTRIES as u64)

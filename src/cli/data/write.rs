@@ -14,8 +14,8 @@ use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
 use crate::client::{AnchorFile, KnownRegistry, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
-use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
 use crate::ids::{EpochId, KeyspaceId};
+use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
 use crate::params::{self, Circuit};
 use crate::registry::Registry;
 use serde::Serialize;
@@ -402,7 +402,10 @@ fn usable_circuits(
         .collect();
     if usable.is_empty() {
         return Err(Failure::configuration(
-            format!("{} has no circuit this cluster accepts", directory.display()),
+            format!(
+                "{} has no circuit this cluster accepts",
+                directory.display()
+            ),
             "use the parameters of this cluster (--params), or activate these: `ukehi keys circuit activate`",
         ));
     }

@@ -51,8 +51,7 @@ impl ChangeFile {
 
     /// Written whole or not at all: signatures of others may be in it.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        let failed =
-            |e: std::io::Error| Failure::runtime(format!("{}: {e}", path.display()));
+        let failed = |e: std::io::Error| Failure::runtime(format!("{}: {e}", path.display()));
         let mut json = serde_json::to_vec_pretty(self).expect("strings and numbers only");
         json.push(b'\n');
         let temporary = path.with_extension("tmp");

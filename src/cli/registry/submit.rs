@@ -118,7 +118,10 @@ impl Session {
         let runtime = &self.runtime;
         let decided = runtime.block_on(send(&mut self.remote, &self.known, change))?;
         output.show(&decided, |d| {
-            format!("{} (change {}): entry {}, {}", d.what, d.number, d.index, d.outcome)
+            format!(
+                "{} (change {}): entry {}, {}",
+                d.what, d.number, d.index, d.outcome
+            )
         });
         if decided.outcome != Outcome::Applied {
             return Err(Failure::new(

@@ -2,11 +2,13 @@
 //!
 //! Invariant: trust.json is written last, so a directory that has one is complete.
 
+use crate::batch::POLICY;
 use crate::cli::progress::Progress;
 use crate::client::remote::Endpoint;
 use crate::error::Failure;
-use crate::batch::POLICY;
-use crate::genesis::{GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use crate::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use crate::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use crate::node::{CONFIG_SCHEMA, NodeConfig};
 use crate::params;
@@ -16,7 +18,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use ukehi_circuits::field;
 use ukehi_keys::keystore;
-use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey};
+use ukehi_keys::{
+    AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey,
+};
 
 /// The keyspace and epoch a testnet starts with.
 pub const KEYSPACE: KeyspaceId = KeyspaceId(1);
@@ -100,11 +104,7 @@ pub struct Members {
 }
 
 /// Makes keys, parameters, genesis and configurations of a new cluster.
-pub fn create(
-    layout: &Layout,
-    members: &Members,
-    base_port: Option<u16>,
-) -> Result<(), Failure> {
+pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Result<(), Failure> {
     refuse_leftovers(layout)?;
     let ids: Vec<NodeId> = (1..=members.nodes).map(NodeId).collect();
     let ports = choose_ports(ids.len(), base_port)?;
@@ -158,9 +158,12 @@ pub fn create(
             epochs: vec![keys.epoch()?],
         }],
     };
-    genesis
-        .check()
-        .map_err(|e| Failure::usage(e, "give each --author once, at most 9 --nodes, and a --threshold of at most --admins"))?;
+    genesis.check().map_err(|e| {
+        Failure::usage(
+            e,
+            "give each --author once, at most 9 --nodes, and a --threshold of at most --admins",
+        )
+    })?;
     for (id, (peers, clients)) in ids.iter().zip(ports) {
         write_config(layout, *id, peers, clients)?;
     }

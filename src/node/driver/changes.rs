@@ -33,7 +33,11 @@ pub struct Changes {
 
 impl Changes {
     fn has_room(&self) -> bool {
-        self.waiting.values().map(|w| w.waiters.len()).sum::<usize>() < MAX_PENDING_CHANGES
+        self.waiting
+            .values()
+            .map(|w| w.waiters.len())
+            .sum::<usize>()
+            < MAX_PENDING_CHANGES
     }
 
     fn wait(&mut self, change: VerifiedChange, waiter: Waiter) {

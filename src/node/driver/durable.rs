@@ -4,13 +4,13 @@
 //! leaves all of it or none; 2. messages, replies and signatures that speak of a batch leave after
 //! its `Persisted`, so nothing is promised that a crash takes back.
 
+use super::changes::DecidedChange;
 use super::io::{ClientReply, Effect, MAX_APPLY_ENTRIES, StopReason};
 use super::pipeline::{Decided, Gathered};
 use super::{Driver, DriverError};
 use crate::ids::{ClusterId, LogIndex, NodeId, ShardId};
 use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
 use crate::log::{EntryKind, Outcome, Record, ledger};
-use super::changes::DecidedChange;
 use crate::replica::entry::batch_digest;
 use crate::replica::message::is_peer_message;
 use crate::replica::{Payload, PeerMessage};

@@ -20,6 +20,8 @@ pub enum Column {
     Tree,
     /// The keyspace: route tag to the place of its newest slot.
     State,
+    /// Keyspace and route tag to a cell's newest commitment.
+    Cells,
     /// Per author: which sequence had which outcome.
     Sessions,
     /// The changes of the registry: index to outcome and change.
@@ -31,11 +33,12 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 8] = [
+    pub const ALL: [Column; 9] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
+        Column::Cells,
         Column::Sessions,
         Column::Registry,
         Column::Evidence,
@@ -50,6 +53,7 @@ impl Column {
             Column::Raft => "raft",
             Column::Tree => "tree",
             Column::State => "state",
+            Column::Cells => "cells",
             Column::Sessions => "sessions",
             Column::Registry => "registry",
             Column::Evidence => "evidence",

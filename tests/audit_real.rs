@@ -12,8 +12,9 @@ use ukehi::ids::{EpochId, KeyspaceId, ShardId};
 use ukehi::log::Outcome;
 use ukehi::trust::TrustRoot;
 use ukehi_circuits::matrices::{assignment, circuit_matrices, matrix_digest};
+use ukehi_circuits::policy::Opaque;
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SlotPlaintext, seal};
+use ukehi_circuits::seal::{SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::{Class, Shape};
 use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
@@ -32,7 +33,7 @@ struct World {
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let matrices = circuit_matrices(Shape::SINGLE);
+        let matrices = circuit_matrices(&Opaque, Shape::SINGLE);
         let digest = matrix_digest(&matrices);
         let r1cs = R1cs::new(
             matrices.a,
@@ -110,12 +111,14 @@ impl World {
             slot_list: slot_list([(meta, None)]),
             ..header
         };
-        let slot = SlotPlaintext {
-            op: Op::Put,
-            key: SlotKey::new(b"patient/17").unwrap(),
-            body: Body::new(Class::Short, value).unwrap(),
-        };
-        let (statement, witness) = seal(
+        let slot = SlotPlaintext::put(
+            SlotKey::new(b"patient/17").unwrap(),
+            Body::new(Class::Short, value).unwrap(),
+        );
+        let SealedCommands {
+            statement, witness, ..
+        } = seal(
+            &Opaque,
             Shape::SINGLE,
             header.ctx(),
             &epoch_key,
@@ -124,7 +127,7 @@ impl World {
             header.digest(),
         )
         .unwrap();
-        let assignment = assignment(&statement, &witness).unwrap();
+        let assignment = assignment(&Opaque, &statement, &witness).unwrap();
         let proof = prove(&self.key, &self.r1cs, assignment.as_slice()).unwrap();
         let mut batch = SealedBatch {
             header,

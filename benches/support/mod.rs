@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use ukehi::params::{self, Circuit};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SealStatement, SlotPlaintext, seal};
+use ukehi_circuits::seal::{SealStatement, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices};
 use ukehi_provers::groth16::{Groth16Proof, prove};
 
@@ -19,7 +19,12 @@ pub struct Fixture {
 impl Fixture {
     pub fn prepare() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let manifests = params::insecure_dev_params(directory.path(), |_, _| {}).expect("set-up");
+        let manifests = params::insecure_dev_params(
+            directory.path(),
+            &params::CircuitName::opaque_short(),
+            |_, _, _| {},
+        )
+        .expect("set-up");
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         Self {
             circuits: params::load_all(directory.path(), &ids).expect("just written"),
@@ -31,13 +36,17 @@ impl Fixture {
     /// Encryption and witness.
     pub fn assignment(&self, circuit: &Circuit) -> (SealStatement, matrices::Assignment) {
         let slots: Vec<SlotPlaintext> = (0..circuit.shape.slots())
-            .map(|j| SlotPlaintext {
-                op: Op::Put,
-                key: SlotKey::new(format!("bench/{j}").as_bytes()).expect("a short key"),
-                body: Body::new(Class::Short, &[7; 100]).expect("a short body"),
+            .map(|j| {
+                SlotPlaintext::put(
+                    SlotKey::new(format!("bench/{j}").as_bytes()).expect("a short key"),
+                    Body::new(Class::Short, &[7; 100]).expect("a short body"),
+                )
             })
             .collect();
-        let (statement, witness) = seal(
+        let SealedCommands {
+            statement, witness, ..
+        } = seal(
+            circuit.policy,
             circuit.shape,
             F::from(1u64),
             &self.reader.public_point(),
@@ -46,7 +55,8 @@ impl Fixture {
             [0; 32],
         )
         .expect("sealed");
-        let assignment = matrices::assignment(&statement, &witness).expect("satisfied");
+        let assignment =
+            matrices::assignment(circuit.policy, &statement, &witness).expect("satisfied");
         (statement, assignment)
     }
 

@@ -5,6 +5,7 @@
 //! 2. a circuit has exactly one public input, `x`; 3. secrets are zeroised on drop and have no `Debug`.
 //! Knows nothing of provers, signatures, consensus, storage or the network.
 
+pub mod cells;
 pub mod cipher;
 pub mod curve;
 pub mod field;
@@ -22,4 +23,4 @@ pub use curve::{Point, PointError, Scalar};
 pub use field::{F, NonCanonical};
 pub use matrices::{Assignment, Matrices};
 pub use seal::{SealCircuit, SealStatement, SealWitness};
-pub use shape::{Class, Shape};
+pub use shape::{CellUse, Class, Form, Shape};

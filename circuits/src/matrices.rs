@@ -1,10 +1,11 @@
 //! Constraint matrices of a circuit, and assignments to its variables: all that a prover needs of this crate.
 //!
 //! Invariants: 1. variable 0 is the constant one, variable 1 the public input, then the private variables;
-//! 2. the matrices depend on the shape alone. Knows nothing of Groth16.
+//! 2. the matrices depend on policy and shape alone. Knows nothing of Groth16.
 
 use crate::F;
 use crate::gadget::Rows;
+use crate::policy::Policy;
 use crate::seal::circuit;
 use crate::seal::inputs::Inputs;
 use crate::seal::{SealStatement, SealWitness};
@@ -64,27 +65,29 @@ impl Assignment {
 pub enum AssignmentError {
     #[error("the witness has {witness} slots, the statement {statement}")]
     SlotCount { statement: usize, witness: usize },
-    #[error("the circuit computes another x than the statement's")]
+    #[error("the policy and the statement do not agree on cells")]
+    OtherPolicy,
+    #[error("the witness is not one of the statement under this policy")]
     Unsatisfied,
 }
 
-/// The matrices of `seal/v1`, policy `opaque`, for a shape. Costs tens of milliseconds: once per circuit.
-pub fn circuit_matrices(shape: Shape) -> Matrices {
-    let (values, rows) = circuit::record(&Inputs::blank(shape));
+/// The matrices of `seal/v1` for a policy and a shape. Costs up to seconds: once per circuit.
+pub fn circuit_matrices(policy: &dyn Policy, shape: Shape) -> Matrices {
+    let (values, rows) = circuit::record(policy, &Inputs::blank(shape));
     Matrices::from_rows(rows, values.len())
 }
 
 /// The assignment that proves `statement`, without building matrices.
 ///
-/// Every variable but x is computed from the witness, so the rows hold unless the computed x differs from the
-/// statement's; that is checked.
+/// Most variables are computed so that their rows hold; the other rows, x among them, are evaluated on the way.
 pub fn assignment(
+    policy: &dyn Policy,
     statement: &SealStatement,
     witness: &SealWitness,
 ) -> Result<Assignment, AssignmentError> {
-    let inputs = Inputs::new(statement, witness)?;
-    let (values, computed) = circuit::assign(&inputs);
-    if computed != inputs.x {
+    let inputs = Inputs::new(policy, statement, witness)?;
+    let (values, violated) = circuit::assign(policy, &inputs);
+    if violated {
         return Err(AssignmentError::Unsatisfied);
     }
     Ok(Assignment(values))

@@ -123,11 +123,34 @@ impl Shape {
         i * len..(i + 1) * len
     }
 
-    // Used by the cells of the next statement; kept beside the layout it belongs to.
-    #[allow(dead_code)]
     /// Where in its group's keystream the next blinding of a group's slot `i` is.
     pub(crate) const fn blind(self, i: usize) -> usize {
         self.group_slots() * self.class.ct_elements() + i
+    }
+}
+
+/// Whether a circuit's commands may have cells. Part of the statement's form: leaves then cover operations and cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CellUse {
+    None,
+    /// At most one cell a slot.
+    Allowed,
+}
+
+/// What a verifier must know of a circuit to recompute x, whatever its policy: shape and use of cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Form {
+    pub shape: Shape,
+    pub cells: CellUse,
+}
+
+impl From<Shape> for Form {
+    /// The form without cells.
+    fn from(shape: Shape) -> Self {
+        Form {
+            shape,
+            cells: CellUse::None,
+        }
     }
 }
 

@@ -121,11 +121,25 @@ impl Body {
 /// What a command does. Zero is not an operation: it marks an inactive slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-#[non_exhaustive]
 pub enum Op {
+    /// The body is the value.
     Put = 1,
-    /// A put whose body is a reference to a bulk value.
+    /// Replaces or creates the cell under the key.
+    Update = 2,
+    /// Reads the cell under the key: applied only while it is the same.
+    Guard = 3,
+    /// A put whose body refers to a bulk value.
     PutBulk = 4,
+}
+
+impl Op {
+    /// Every operation.
+    pub const ALL: [Op; 4] = [Op::Put, Op::Update, Op::Guard, Op::PutBulk];
+
+    /// Whether a command of this operation has a cell.
+    pub const fn has_cell(self) -> bool {
+        matches!(self, Op::Update | Op::Guard)
+    }
 }
 
 /// A slot's public word: op (8 bits), body length in bytes (16), cell count (8), from the lowest bit; the rest zero.
@@ -159,11 +173,9 @@ impl Meta {
         if limbs[1..] != [0; 3] || limbs[0] >> 32 != 0 {
             return Err(MetaError::Reserved);
         }
-        let op = match limbs[0] as u8 {
-            1 => Op::Put,
-            4 => Op::PutBulk,
-            op => return Err(MetaError::UnknownOp { op }),
-        };
+        let code = limbs[0] as u8;
+        let op = Op::ALL.into_iter().find(|op| *op as u8 == code);
+        let op = op.ok_or(MetaError::UnknownOp { op: code })?;
         Ok(Meta {
             op,
             body_len: (limbs[0] >> 8) as u16,
@@ -211,8 +223,8 @@ mod tests {
         }
 
         #[test]
-        fn meta_comes_back(body_len in any::<u16>(), cell_count in any::<u8>()) {
-            let meta = Meta { op: Op::Put, body_len, cell_count };
+        fn meta_comes_back(op in prop::sample::select(&Op::ALL[..]), body_len in any::<u16>(), cell_count in any::<u8>()) {
+            let meta = Meta { op, body_len, cell_count };
             prop_assert_eq!(Meta::from_field(&meta.to_field()), Ok(meta));
         }
     }
@@ -254,8 +266,8 @@ mod tests {
             Err(MetaError::Reserved)
         );
         assert_eq!(
-            Meta::from_field(&F::from(2u8)),
-            Err(MetaError::UnknownOp { op: 2 })
+            Meta::from_field(&F::from(5u8)),
+            Err(MetaError::UnknownOp { op: 5 })
         );
         assert_eq!(
             Meta::from_field(&F::ZERO),

@@ -22,6 +22,20 @@ pub(crate) fn constrain_leaf(builder: &mut Builder, group: &[Num]) -> Num {
     poseidon::gadget::hash(builder, Domain::Leaf, &inputs)
 }
 
+/// `H_CellLeaf`(leaf, then op, old and new commitment of each slot): the leaf of a group whose policy has cells.
+pub fn cell_leaf(leaf: F, slots: &[[F; 3]]) -> F {
+    let mut inputs = vec![leaf];
+    inputs.extend_from_slice(slots.as_flattened());
+    poseidon::hash(Domain::CellLeaf, &inputs)
+}
+
+/// Twin of [`cell_leaf`].
+pub(crate) fn constrain_cell_leaf(builder: &mut Builder, leaf: &Num, slots: &[[Num; 3]]) -> Num {
+    let mut inputs = vec![Lane::from(leaf)];
+    inputs.extend(slots.as_flattened().iter().map(Lane::from));
+    poseidon::gadget::hash(builder, Domain::CellLeaf, &inputs)
+}
+
 /// The root over the leaves, eight to a node, fewer in a level's only node; of one leaf, the leaf itself.
 pub fn batch_root(leaves: &[F]) -> F {
     let mut level = leaves.to_vec();

@@ -6,7 +6,8 @@ use super::verify::{ProofItem, ProofVerifier};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thiserror::Error;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::policy::{Opaque, Policy};
+use ukehi_circuits::shape::{CellUse, Class, Form, Shape};
 use ukehi_keys::{CircuitId, CircuitShape, Manifest};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{
@@ -15,10 +16,9 @@ use ukehi_provers::groth16::{
 
 /// The statement's version, part of every circuit id.
 pub const STATEMENT: &str = "seal/v1";
-/// The one policy of this release.
-pub const POLICY: &str = "opaque";
-/// The shapes development parameters are made for.
-pub const SHAPES: [Shape; 2] = [Shape::SINGLE, Shape::EIGHT];
+/// The same with operations and cells in the leaves. It is in the id, so a node that does not have a policy's code
+/// still knows how x is made.
+pub const STATEMENT_WITH_CELLS: &str = "seal/v1+cells";
 
 /// Why a manifest gives no verifier.
 #[derive(Debug, Error)]
@@ -42,7 +42,7 @@ pub struct Groth16Verifier {
 
 #[derive(Clone)]
 struct Circuit {
-    shape: Shape,
+    form: Form,
     policy: String,
     key: Arc<PreparedVerifyingKey>,
 }
@@ -62,7 +62,7 @@ impl Groth16Verifier {
 impl Circuit {
     fn new(manifest: &Manifest) -> Result<Self, UnusableCircuit> {
         let circuit = manifest.circuit_id();
-        let shape = shape_of(manifest)?;
+        let form = form_of(manifest)?;
         let key = VerifyingKey::from_bytes(manifest.verifying_key())
             .map_err(|source| UnusableCircuit::Key { circuit, source })?;
         if key.public_inputs() != 1 {
@@ -72,7 +72,7 @@ impl Circuit {
             });
         }
         Ok(Self {
-            shape,
+            form,
             policy: manifest.shape().policy.clone(),
             key: Arc::new(PreparedVerifyingKey::new(&key)),
         })
@@ -80,8 +80,8 @@ impl Circuit {
 }
 
 impl ProofVerifier for Groth16Verifier {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        self.circuits.get(circuit).map(|c| c.shape)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        self.circuits.get(circuit).map(|c| c.form)
     }
 
     fn policy(&self, circuit: &CircuitId) -> Option<&str> {
@@ -132,27 +132,52 @@ impl ProofVerifier for Groth16Verifier {
     }
 }
 
-/// The shape a manifest names.
+/// The form a manifest names, whatever its policy: the policy's rules are in the proof.
 ///
 /// # Errors
-/// [`UnusableCircuit::Shape`] for a statement, policy or shape this release has no circuit for.
-pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
-    let known = Shape::ALL
-        .into_iter()
-        .find(|s| shape_name(*s) == *manifest.shape());
-    known.ok_or_else(|| UnusableCircuit::Shape {
+/// [`UnusableCircuit::Shape`] for a statement or shape this release does not know.
+pub fn form_of(manifest: &Manifest) -> Result<Form, UnusableCircuit> {
+    let named = manifest.shape();
+    let cells = match named.statement.as_str() {
+        STATEMENT => Some(CellUse::None),
+        STATEMENT_WITH_CELLS => Some(CellUse::Allowed),
+        _ => None,
+    };
+    let class = Class::ALL.into_iter().find(|c| c.name() == named.class);
+    let shape = class.and_then(|class| Shape::new(named.slots as usize, class).ok());
+    let form = shape.zip(cells).map(|(shape, cells)| Form { shape, cells });
+    form.ok_or_else(|| UnusableCircuit::Shape {
         circuit: manifest.circuit_id(),
-        shape: format!("{:?}", manifest.shape()),
+        shape: format!("{named:?}"),
     })
 }
 
-/// How manifests and circuit ids name a shape.
+/// The shape a manifest names.
+///
+/// # Errors
+/// As [`form_of`].
+pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
+    form_of(manifest).map(|form| form.shape)
+}
+
+/// How manifests and circuit ids name a policy's circuit.
 #[must_use]
-pub fn shape_name(shape: Shape) -> CircuitShape {
+pub fn circuit_shape(policy: &str, form: impl Into<Form>) -> CircuitShape {
+    let Form { shape, cells } = form.into();
+    let statement = match cells {
+        CellUse::None => STATEMENT,
+        CellUse::Allowed => STATEMENT_WITH_CELLS,
+    };
     CircuitShape {
-        statement: STATEMENT.into(),
-        policy: POLICY.into(),
+        statement: statement.into(),
+        policy: policy.into(),
         slots: u32::try_from(shape.slots()).expect("at most 64 slots"),
         class: shape.class().name().into(),
     }
+}
+
+/// How they name the circuit of policy `opaque`.
+#[must_use]
+pub fn shape_name(shape: Shape) -> CircuitShape {
+    circuit_shape(Opaque.name(), shape)
 }

@@ -13,7 +13,7 @@ use ukehi_circuits::{
     curve::Point,
     field,
     seal::{PublicSlot, SealStatement, StatementError, StatementParts},
-    shape::Shape,
+    shape::Form,
 };
 
 /// The largest shape's slots and the long class's ciphertext elements (statement.md).
@@ -122,14 +122,13 @@ impl SealedBatch {
         blake3::derive_key("ukehi/batch-digest/v1", bytes)
     }
 
-    /// The statement the proof is about, under the circuit's shape.
+    /// The statement the proof is about, under the circuit's form.
     ///
     /// # Errors
-    /// [`StatementError`] if the slots do not fit the shape, its class or the policy, or if two
-    /// have one route.
-    pub fn statement(&self, shape: Shape) -> Result<SealStatement, StatementError> {
+    /// [`StatementError`] if the slots do not fit the form or its class, or if two have one route.
+    pub fn statement(&self, form: impl Into<Form>) -> Result<SealStatement, StatementError> {
         SealStatement::new(StatementParts {
-            shape,
+            form: form.into(),
             ctx: self.header.ctx(),
             ephemeral: self.ephemeral,
             epoch_key: self.header.epoch_key,

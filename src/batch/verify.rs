@@ -14,7 +14,7 @@ use crate::wire::WireError;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{SealStatement, StatementError};
-use ukehi_circuits::{F, shape::Shape};
+use ukehi_circuits::{F, shape::Form};
 use ukehi_keys::{AuthorId, CircuitId, Manifest};
 
 /// One proof to check: under which circuit, for which public input.
@@ -28,9 +28,9 @@ pub struct ProofItem<'a> {
 /// Checks Groth16 proofs. The shipped implementation is `Groth16Verifier`; test targets bring
 /// their own, the binary cannot.
 pub trait ProofVerifier: Send + Sync {
-    /// The shape of a circuit this verifier holds a verifying key for.
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape>;
-    /// The policy family of a circuit [`ProofVerifier::shape`] knows.
+    /// The form of a circuit this verifier holds a verifying key for.
+    fn form(&self, circuit: &CircuitId) -> Option<Form>;
+    /// The policy family of a circuit [`ProofVerifier::form`] knows.
     fn policy(&self, circuit: &CircuitId) -> Option<&str>;
     /// The same with one circuit more, which the log activated; `None` if this release has no
     /// such circuit.
@@ -95,7 +95,7 @@ pub struct VerifiedBatch {
     batch: Arc<SealedBatch>,
     bytes: Arc<[u8]>,
     digest: Hash,
-    shape: Shape,
+    form: Form,
     policy: Arc<str>,
     x: F,
 }
@@ -108,7 +108,7 @@ impl VerifiedBatch {
     #[must_use]
     pub fn statement(&self) -> SealStatement {
         self.batch
-            .statement(self.shape)
+            .statement(self.form)
             .expect("the gate built this statement before")
     }
 
@@ -229,12 +229,12 @@ impl BatchVerifier {
             .into());
         }
         check_slot_list(&batch)?;
-        let known = self.proofs.shape(&header.circuit);
+        let known = self.proofs.form(&header.circuit);
         let known = known.zip(self.proofs.policy(&header.circuit));
-        let (shape, policy) = known.ok_or(Refusal::NotYet(NotYet::UnknownCircuit {
+        let (form, policy) = known.ok_or(Refusal::NotYet(NotYet::UnknownCircuit {
             circuit: header.circuit,
         }))?;
-        let x = batch.statement(shape).map_err(Fault::Statement)?.x();
+        let x = batch.statement(form).map_err(Fault::Statement)?.x();
         let (header_bytes, x_bytes) = batch.signed_parts(&x);
         header
             .author
@@ -247,7 +247,7 @@ impl BatchVerifier {
         Ok(Verdict::Valid(VerifiedBatch {
             digest: SealedBatch::digest(bytes),
             bytes: bytes.clone(),
-            shape,
+            form,
             policy: policy.into(),
             batch: Arc::new(batch),
             x,

@@ -119,6 +119,10 @@ pub enum TestnetCommand {
         /// How many of them must sign a change.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
         threshold: u8,
+        /// The circuits a new cluster accepts, POLICY/CLASS/SLOTS each, or `all`; one of 64 takes
+        /// a while to set up.
+        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8", "opaque/long/1", "ledger/short/8"].map(String::from))]
+        circuits: Vec<String>,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
@@ -358,7 +362,7 @@ pub enum KeysCommand {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Make Groth16 parameters for both shapes.
+    /// Make Groth16 parameters.
     #[command(after_help = "Example:\n  ukehi keys setup --dev --dir params")]
     Setup {
         /// A one-party set-up. INSECURE: whoever runs it can forge proofs.
@@ -366,6 +370,9 @@ pub enum KeysCommand {
         dev: bool,
         #[arg(long)]
         dir: PathBuf,
+        /// POLICY/CLASS/SLOTS each, or `all`.
+        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8"].map(String::from))]
+        circuits: Vec<String>,
     },
     /// Write a contract that verifies one circuit's proofs on chains with the BN254 precompiles.
     #[command(

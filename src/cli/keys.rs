@@ -3,11 +3,10 @@
 use super::args::KeysCommand;
 use super::output::{Output, table};
 use super::passphrase;
-use super::progress::Progress;
 use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
+use super::set_up::{circuits, set_up};
 use super::{registry, solidity};
 use crate::error::Failure;
-use crate::params;
 use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
@@ -53,7 +52,11 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
         KeysCommand::Change(command) => registry::change(command, output),
         KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
         KeysCommand::List { dir } => list(&dir, output),
-        KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
+        KeysCommand::Setup {
+            dev: _,
+            dir,
+            circuits,
+        } => setup(&dir, &circuits, output),
         KeysCommand::Solidity(args) => solidity::run(&args, output),
     }
 }
@@ -161,16 +164,11 @@ fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn setup(dir: &Path, output: &Output) -> Result<(), Failure> {
+fn setup(dir: &Path, names: &[String], output: &Output) -> Result<(), Failure> {
     std::fs::create_dir_all(dir).map_err(|e| {
         Failure::configuration(format!("{}: {e}", dir.display()), "choose another --dir")
     })?;
-    let mut progress = Progress::new("set-up", 1);
-    let manifests = params::insecure_dev_params(dir, |done, total| {
-        progress.set_total(total);
-        progress.set(done);
-    })?;
-    progress.finish();
+    let manifests = set_up(dir, &circuits(names)?)?;
     let made = ParametersMade {
         schema: "ukehi/params-made/v1",
         warning: ukehi_keys::INSECURE_DEV_WARNING,

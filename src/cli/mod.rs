@@ -16,6 +16,7 @@ mod passphrase;
 mod progress;
 mod receipt;
 mod registry;
+mod set_up;
 mod snarkjs;
 mod solidity;
 mod status;

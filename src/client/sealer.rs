@@ -11,9 +11,9 @@ use crate::params::{Circuit, route_secret};
 use crate::registry::{EpochStanding, Registry};
 use std::sync::Arc;
 use thiserror::Error;
-use ukehi_circuits::seal::{self, SlotPlaintext};
+use ukehi_circuits::seal::{self, Command, SlotPlaintext};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
+use ukehi_circuits::slot::{Body, Meta, SlotKey};
 use ukehi_circuits::{curve::Point, field, matrices};
 use ukehi_keys::{AuthorKey, RouteKey};
 use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
@@ -25,7 +25,7 @@ pub const VALID_FOR: LogIndex = 100_000;
 pub struct Put<'a> {
     /// At most 61 bytes.
     pub key: &'a [u8],
-    /// At most the class's body: 155 bytes in the short class.
+    /// At most the class's body: 155 bytes in the short class, 1,085 in the long one.
     pub value: &'a [u8],
     /// Of a bulk put, whose `value` is a [`BulkBody`](super::BulkBody): where its ciphertext is.
     pub bulk: Option<BulkReference>,
@@ -89,7 +89,7 @@ pub struct Sealer {
     epoch: EpochStanding,
     registry: Arc<Registry>,
     route: RouteKey,
-    /// By slots, ascending.
+    /// By what proving costs, ascending.
     circuits: Vec<Arc<Circuit>>,
     pool: Pool,
 }
@@ -116,7 +116,7 @@ impl Sealer {
         if crate::params::route_commitment(&route) != registered.route_commitment {
             return Err(SealError::WrongRouteKey { epoch });
         }
-        circuits.sort_by_key(|c| c.shape.slots());
+        circuits.sort_by_key(|c| c.shape.slots() * c.shape.class().ct_elements());
         Ok(Self {
             genesis,
             keyspace,
@@ -131,10 +131,14 @@ impl Sealer {
     /// The most commands one batch takes.
     #[must_use]
     pub fn max_batch(&self) -> usize {
-        self.circuits.last().map_or(0, |c| c.shape.slots())
+        self.circuits
+            .iter()
+            .map(|c| c.shape.slots())
+            .max()
+            .unwrap_or(0)
     }
 
-    /// Encrypts a batch and queues its proof; waits while the prover's queue is full.
+    /// Encrypts a batch of puts and queues its proof; waits while the prover's queue is full.
     ///
     /// # Errors
     /// [`SealError`], naming the command at fault.
@@ -145,38 +149,58 @@ impl Sealer {
         anchor: Anchor,
         puts: &[Put<'_>],
     ) -> Result<Ticket, SealError> {
+        let slots = plaintexts(puts)?;
+        let bulk: Vec<_> = puts.iter().map(|put| put.bulk).collect();
+        self.seal_slots(author, seq, anchor, &slots, &bulk)
+    }
+
+    /// As [`Sealer::seal`], of commands without bulk values: whatever the epoch's policy allows.
+    ///
+    /// # Errors
+    /// [`SealError`]; a batch that breaks the policy is found here, before a proof is made.
+    pub fn seal_commands(
+        &self,
+        author: &AuthorKey,
+        seq: AuthorSeq,
+        anchor: Anchor,
+        slots: &[SlotPlaintext],
+    ) -> Result<Ticket, SealError> {
+        self.seal_slots(author, seq, anchor, slots, &vec![None; slots.len()])
+    }
+
+    fn seal_slots(
+        &self,
+        author: &AuthorKey,
+        seq: AuthorSeq,
+        anchor: Anchor,
+        slots: &[SlotPlaintext],
+        bulk: &[Option<BulkReference>],
+    ) -> Result<Ticket, SealError> {
         let standing = self.registry.author(self.keyspace, &author.public());
         if standing.is_none_or(|author| author.revoked_at.is_some()) {
             return Err(SealError::UnknownAuthor {
                 keyspace: self.keyspace,
             });
         }
-        let circuit = self
-            .circuits
-            .iter()
-            .find(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
-            .ok_or(SealError::NoCircuit {
-                commands: puts.len(),
-            })?;
-        let slots = plaintexts(puts)?;
-        let list = slot_list(
-            slots
-                .iter()
-                .zip(puts)
-                .map(|(slot, put)| (meta(slot), put.bulk)),
-        );
-        let header = self.header(circuit, author, seq, anchor, puts.len(), list)?;
-        let (statement, witness) = seal::seal(
+        let (circuit, metas) = self.circuit(slots)?;
+        let list = slot_list(metas.into_iter().zip(bulk.iter().copied()));
+        let header = self.header(circuit, author, seq, anchor, slots.len(), list)?;
+        let seal::SealedCommands {
+            statement, witness, ..
+        } = seal::seal(
+            circuit.policy,
             circuit.shape,
             header.ctx(),
             &header.epoch_key,
             &route_secret(&self.route),
-            &slots,
+            slots,
             header.digest(),
         )?;
         let assignment =
-            matrices::assignment(&statement, &witness).map_err(|e| SealError::Witness {
-                reason: e.to_string(),
+            matrices::assignment(circuit.policy, &statement, &witness).map_err(|e| {
+                SealError::Witness {
+                    reason: e.to_string(),
+                }
             })?;
         let proof = self.pool.submit_blocking(circuit.job(&assignment))?;
         Ok(Ticket {
@@ -186,10 +210,34 @@ impl Sealer {
                 header,
                 ephemeral: statement.ephemeral,
                 slots: statement.slots.clone(),
-                bulk: puts.iter().map(|put| put.bulk).collect(),
+                bulk: bulk.to_vec(),
                 proof: [0; 128],
                 signature: [0; 64],
             },
+        })
+    }
+
+    /// The cheapest circuit at hand that takes the commands, and their public words under it.
+    fn circuit(&self, slots: &[SlotPlaintext]) -> Result<(&Circuit, Vec<Meta>), SealError> {
+        let commands = slots.len();
+        let mut too_long = None;
+        for circuit in &self.circuits {
+            if commands == 0 || circuit.shape.slots() < commands {
+                continue;
+            }
+            let class = circuit.shape.class();
+            let metas = slots.iter().enumerate().map(|(position, slot)| {
+                let fits = slot.meta(class);
+                fits.map_err(|e| (position, e.to_string()))
+            });
+            match metas.collect() {
+                Ok(metas) => return Ok((circuit, metas)),
+                Err(at_fault) => too_long = Some(at_fault),
+            }
+        }
+        Err(match too_long {
+            Some((position, reason)) => SealError::Command { position, reason },
+            None => SealError::NoCircuit { commands },
         })
     }
 
@@ -247,26 +295,19 @@ impl Ticket {
 }
 
 /// The public word the seal will give a slot.
-fn meta(slot: &SlotPlaintext) -> Meta {
-    Meta {
-        op: slot.op,
-        body_len: u16::try_from(slot.body.as_bytes().len()).expect("bounded by its class"),
-        cell_count: 0,
-    }
-}
-
 fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
+            // The circuit that is chosen says what fits.
+            let body = Body::new(Class::Long, put.value).map_err(|e| at_fault(e.to_string()))?;
             Ok(SlotPlaintext {
-                op: match put.bulk {
-                    Some(_) => Op::PutBulk,
-                    None => Op::Put,
-                },
                 key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
-                body: Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?,
+                command: match put.bulk {
+                    Some(_) => Command::PutBulk(body),
+                    None => Command::Put(body),
+                },
             })
         })
         .collect()

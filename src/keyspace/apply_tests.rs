@@ -10,7 +10,7 @@ use crate::log::{EntryKind, Record, genesis_root};
 use crate::store::{MemoryStore, Store};
 use std::sync::Arc;
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
@@ -23,8 +23,8 @@ const CIRCUIT: CircuitId = CircuitId([8; 32]);
 struct AcceptAll;
 
 impl ProofVerifier for AcceptAll {
-    fn shape(&self, _: &CircuitId) -> Option<Shape> {
-        Some(Shape::EIGHT)
+    fn form(&self, _: &CircuitId) -> Option<Form> {
+        Some(Shape::EIGHT.into())
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {
@@ -69,6 +69,7 @@ fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
         shard,
         authors: vec![author(by).public()],
         epochs: vec![epoch(1), epoch(2)],
+        families: Vec::new(),
     }
 }
 

@@ -58,6 +58,7 @@ fn genesis() -> Genesis {
                 policy_digest: [0; 32],
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     };
     genesis.check().unwrap();

@@ -22,7 +22,7 @@ use ukehi::log::{Checkpoint, EntryKind, Outcome, Record, SignedCheckpoint, tree}
 use ukehi::registry::{self, Change, ChangeVerifier, Operation, Payload, Unsigned, VerifiedChange};
 use ukehi::store::{MemoryStore, Store};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
@@ -44,10 +44,10 @@ pub fn fake_proof(circuit: &CircuitId, x: &F) -> [u8; 128] {
 }
 
 impl ProofVerifier for FakeProofs {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
         [(SINGLE, Shape::SINGLE), (EIGHT, Shape::EIGHT)]
             .into_iter()
-            .find_map(|(id, shape)| (id == *circuit).then_some(shape))
+            .find_map(|(id, shape)| (id == *circuit).then(|| shape.into()))
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {
@@ -113,6 +113,7 @@ pub fn genesis(nonce: u8) -> Genesis {
                 policy_digest: [0; 32],
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     };
     genesis.check().unwrap();

@@ -10,15 +10,15 @@ use ukehi::batch::{Groth16Verifier, ProofItem, ProofVerifier};
 use ukehi::log::Outcome;
 use ukehi::node::{NodeConfig, run_with_verifier};
 use ukehi::trust::TrustRoot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::Form;
 use ukehi_keys::{CircuitId, Manifest, NodeKey, Passphrase, keystore};
 
 /// Knows the circuits, believes every proof.
 struct Credulous(Groth16Verifier);
 
 impl ProofVerifier for Credulous {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        self.0.shape(circuit)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        self.0.form(circuit)
     }
 
     fn policy(&self, circuit: &CircuitId) -> Option<&str> {

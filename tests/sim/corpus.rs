@@ -15,12 +15,10 @@ use ukehi::genesis::{
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
-use ukehi_keys::{
-    AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey,
-};
+use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -54,8 +52,8 @@ pub struct FakeProofs {
 }
 
 impl ProofVerifier for FakeProofs {
-    fn shape(&self, circuit: &CircuitId) -> Option<Shape> {
-        (*circuit == CIRCUIT).then_some(Shape::SINGLE)
+    fn form(&self, circuit: &CircuitId) -> Option<Form> {
+        (*circuit == CIRCUIT).then(|| Shape::SINGLE.into())
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {
@@ -207,6 +205,7 @@ fn genesis(nodes: usize) -> Genesis {
                 policy_digest: field::encode(&F::from(0u64)),
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     }
 }

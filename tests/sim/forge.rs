@@ -10,8 +10,8 @@ use crate::world::World;
 use raft::eraftpb::{Entry, Message, MessageType};
 use ukehi::batch::SealedBatch;
 use ukehi::ids::NodeId;
-use ukehi::node::driver::{DriverStatus, Event};
 use ukehi::log::EntryKind;
+use ukehi::node::driver::{DriverStatus, Event};
 use ukehi::replica::entry::Position;
 use ukehi::replica::{Payload, PeerMessage, Stamp};
 

@@ -1,15 +1,22 @@
 //! The constraint builder: numbers that carry a value and, when rows are wanted, a linear combination.
 //!
+//! What a policy is written with: [`Builder::product`], [`Builder::select`], [`Builder::boolean`], [`Builder::sum`],
+//! [`Builder::range_check`], [`Builder::enforce`], and `+`, `-`, `* F` on [`Num`]s, which cost no rows. A variable made
+//! by [`Builder::witness`] is a hint: the rows that use it must leave it one value only, and a comment should say why.
+//!
 //! One code path serves set-up and proving: without rows, `Num` is plain arithmetic and costs about what the native
 //! hash costs. Invariants: 1. variables are numbered in allocation order, 0 is the constant one, 1 the public input,
 //! whether rows are recorded or not; 2. which rows exist depends on the shape alone, never on a value.
 //! Knows nothing of seals, and nothing of any proof system.
 
 pub(crate) mod edwards;
+mod integer;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use crate::F;
+pub use integer::MAX_BITS;
+
 use ark_ff::{AdditiveGroup, Field};
 use std::ops::{Add, Mul, Sub};
 use zeroize::{Zeroize, Zeroizing};
@@ -32,6 +39,7 @@ pub(crate) struct Rows {
 pub struct Builder {
     values: Zeroizing<Vec<F>>,
     rows: Option<Rows>,
+    violated: bool,
 }
 
 impl Builder {
@@ -42,6 +50,7 @@ impl Builder {
         Builder {
             values: Zeroizing::new(values),
             rows: None,
+            violated: false,
         }
     }
 
@@ -104,8 +113,18 @@ impl Builder {
         Num { value, terms }
     }
 
+    /// Whether the values given so far violate a row.
+    pub(crate) fn is_violated(&self) -> bool {
+        self.violated
+    }
+
     /// The row `a · b = c`.
     pub fn enforce(&mut self, a: &Num, b: &Num, c: &Num) {
+        self.violated |= a.value * b.value != c.value;
+        self.push_row(a, b, c);
+    }
+
+    fn push_row(&mut self, a: &Num, b: &Num, c: &Num) {
         if let Some(rows) = &mut self.rows {
             rows.a.push(a.terms.clone());
             rows.b.push(b.terms.clone());
@@ -116,7 +135,7 @@ impl Builder {
     /// A new variable holding `a · b`: one row.
     pub fn product(&mut self, a: &Num, b: &Num) -> Num {
         let product = self.witness(a.value * b.value);
-        self.enforce(a, b, &product);
+        self.push_row(a, b, &product);
         product
     }
 
@@ -125,7 +144,7 @@ impl Builder {
         let bit = self.witness(F::from(value));
         let complement = &self.constant(F::ONE) - &bit;
         let zero = self.constant(F::ZERO);
-        self.enforce(&bit, &complement, &zero);
+        self.push_row(&bit, &complement, &zero);
         bit
     }
 
@@ -136,7 +155,7 @@ impl Builder {
     }
 
     /// Σ coefficientᵢ·numᵢ.
-    pub(crate) fn sum<'a>(&self, terms: impl IntoIterator<Item = (F, &'a Num)>) -> Num {
+    pub fn sum<'a>(&self, terms: impl IntoIterator<Item = (F, &'a Num)>) -> Num {
         let mut value = F::ZERO;
         let mut merged = Row::new();
         for (coefficient, num) in terms {
@@ -171,8 +190,9 @@ pub struct Num {
 }
 
 impl Num {
-    /// The value under the current witness. Only hints may use it: a row must never depend on it.
-    pub(crate) fn value(&self) -> F {
+    /// The value under the current witness. Only hints may use it: whether a row exists, and its coefficients, must
+    /// never depend on it.
+    pub fn value(&self) -> F {
         self.value
     }
 }

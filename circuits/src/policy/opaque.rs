@@ -1,30 +1,24 @@
 //! The policy that demands nothing: bodies are opaque, there are no cells, P is zero.
 
-use super::{Policy, PolicyViolation};
-use crate::F;
-use crate::seal::PublicSlot;
-use ark_ff::AdditiveGroup;
+use super::{Policy, PolicyViolation, SlotNums, SlotValues};
+use crate::gadget::{Builder, Num};
+use crate::shape::CellUse;
 
 /// No rule on contents.
 pub struct Opaque;
 
 impl Policy for Opaque {
-    const FAMILY: u8 = 0;
-
-    fn digest(&self) -> F {
-        F::ZERO
+    fn name(&self) -> &str {
+        "opaque"
     }
 
-    fn check(&self, digest: F, slots: &[PublicSlot]) -> Result<(), PolicyViolation> {
-        if digest != self.digest() {
-            return Err(PolicyViolation::Digest);
-        }
-        match slots
-            .iter()
-            .position(|slot| slot.meta.cell_count != 0 || slot.cell != [F::ZERO; 2])
-        {
-            Some(slot) => Err(PolicyViolation::UnexpectedCell { slot }),
-            None => Ok(()),
-        }
+    fn cells(&self) -> CellUse {
+        CellUse::None
     }
+
+    fn check(&self, _slots: &[SlotValues<'_>]) -> Result<(), PolicyViolation> {
+        Ok(())
+    }
+
+    fn constrain(&self, _builder: &mut Builder, _parameters: &[Num], _slots: &[SlotNums]) {}
 }

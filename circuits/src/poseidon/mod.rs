@@ -29,11 +29,12 @@ pub enum Domain {
     Route = 3,
     RouteCommitment = 4,
     Cell = 5,
-    Blind = 6,
+    CellLeaf = 6,
     Leaf = 7,
     Node = 8,
     Statement = 9,
     Open = 10,
+    Policy = 11,
 }
 
 impl Domain {
@@ -85,17 +86,18 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const DOMAINS: [Domain; 10] = [
+    const DOMAINS: [Domain; 11] = [
         Domain::Key,
         Domain::Keystream,
         Domain::Route,
         Domain::RouteCommitment,
         Domain::Cell,
-        Domain::Blind,
+        Domain::CellLeaf,
         Domain::Leaf,
         Domain::Node,
         Domain::Statement,
         Domain::Open,
+        Domain::Policy,
     ];
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rows of `seal/v1`.
 //!
 //! Invariants: 1. one public input, x, and every public value reaches the rows only through it; 2. the rows depend on
-//! the shape alone; 3. every variable but the inputs of a statement and the plaintexts is fixed by its rows.
+//! the policy and the shape alone; 3. every variable but the inputs of a statement and the plaintexts is fixed by its rows.
 //!
 //! Why nothing hides in an inactive slot. Each slot but the first has a boolean flag that multiplies its route and
 //! every element of its ciphertext in the leaf. A verifier fills in zeros from slot n on, and refuses a route of zero
@@ -13,46 +13,52 @@
 //! What the rows leave to the verifier: that PK and E are points of the prime-order subgroup, that public words are
 //! well formed, and that they are the header's. All are public.
 
-use super::group::{SlotSetting, group_leaf};
+use super::group::{BatchSetting, group_rows};
 use super::inputs::Inputs;
 use super::statement::SealStatement;
 use super::witness::SealWitness;
 use crate::gadget::edwards::{self, PointNum, ScalarNum};
-use crate::gadget::{Builder, Rows};
+use crate::gadget::{Builder, Num, Rows};
 use crate::matrices::AssignmentError;
+use crate::policy::{self, Policy};
 use crate::poseidon::{self, Domain, gadget::Lane};
-use crate::shape::Shape;
-use crate::{F, cipher, route, tree};
-use ark_ff::{AdditiveGroup, Field};
+use crate::shape::{CellUse, Shape};
+use crate::{F, cells, cipher, route, tree};
+use ark_ff::Field;
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
 use zeroize::Zeroizing;
 
 /// Values and rows.
-pub(crate) fn record(inputs: &Inputs) -> (Zeroizing<Vec<F>>, Rows) {
+pub(crate) fn record(policy: &dyn Policy, inputs: &Inputs) -> (Zeroizing<Vec<F>>, Rows) {
     let mut builder = Builder::recording();
-    constrain(&mut builder, inputs);
+    constrain(&mut builder, policy, inputs);
     let (values, rows) = builder.finish();
     (values, rows.expect("a recording builder has rows"))
 }
 
-/// Values only, and the x that the circuit computes (the assignment holds the statement's).
-pub(crate) fn assign(inputs: &Inputs) -> (Zeroizing<Vec<F>>, F) {
-    let mut builder = Builder::assigning(capacity(inputs.shape));
-    let computed = constrain(&mut builder, inputs);
+/// Values only, and whether they violate a row.
+pub(crate) fn assign(policy: &dyn Policy, inputs: &Inputs) -> (Zeroizing<Vec<F>>, bool) {
+    let mut builder = Builder::assigning(capacity(policy, inputs.shape));
+    constrain(&mut builder, policy, inputs);
+    let violated = builder.is_violated();
     let (values, _) = builder.finish();
-    (values, computed)
+    (values, violated)
 }
 
-/// Room for every variable of a shape.
-pub(super) fn capacity(shape: Shape) -> usize {
+/// Room for the variables of a shape; more only if the policy's own rows need it.
+pub(super) fn capacity(policy: &dyn Policy, shape: Shape) -> usize {
     let blocks = shape.stream_len().div_ceil(poseidon::RATE);
-    6_144 + shape.groups() * (640 + 1_280 * blocks)
+    let cells = match policy.cells() {
+        CellUse::None => 0,
+        CellUse::Allowed => 400 + 820 * shape.group_slots(),
+    };
+    6_144 + shape.groups() * (640 + 1_280 * blocks + cells)
 }
 
-/// The whole circuit. Returns the x it computed; the last row says that it is the public one.
-fn constrain(builder: &mut Builder, inputs: &Inputs) -> F {
+/// The whole circuit; the last row says that the x it computed is the public one.
+fn constrain(builder: &mut Builder, policy: &dyn Policy, inputs: &Inputs) {
     let public = builder.public(inputs.x);
     let ctx = builder.witness(inputs.ctx);
     let epoch_key = PointNum::unchecked(builder, inputs.epoch_key.affine());
@@ -63,16 +69,26 @@ fn constrain(builder: &mut Builder, inputs: &Inputs) -> F {
     let k_route = builder.witness(inputs.k_route);
     let route_commitment = route::constrain_commitment(builder, &k_route);
 
-    let setting = SlotSetting {
+    let allowed = policy.cells() == CellUse::Allowed;
+    let setting = BatchSetting {
         shape: inputs.shape,
+        family: allowed.then(|| cells::family(policy.name())),
         content_key,
         k_route,
+        active: inputs.active,
     };
     let mut leaves = Vec::with_capacity(inputs.shape.groups());
+    let mut views = Vec::with_capacity(inputs.shape.slots());
     for (g, slots) in inputs.slots.chunks(inputs.shape.group_slots()).enumerate() {
-        leaves.push(group_leaf(builder, &setting, g, slots, inputs.active));
+        let (leaf, slots) = group_rows(builder, &setting, g, slots);
+        leaves.push(leaf);
+        views.extend(slots);
     }
     let root = tree::constrain_batch_root(builder, leaves);
+    let parameters = policy.parameters();
+    let parameters: Vec<Num> = parameters.into_iter().map(|p| builder.witness(p)).collect();
+    let policy_digest = policy::constrain_digest(builder, policy, &parameters);
+    policy.constrain(builder, &parameters, &views);
 
     let nums = [
         &ctx,
@@ -83,38 +99,44 @@ fn constrain(builder: &mut Builder, inputs: &Inputs) -> F {
         &route_commitment,
     ];
     let mut lanes: Vec<Lane> = nums.into_iter().map(Lane::from).collect();
-    lanes.extend([Lane::Constant(F::ZERO), Lane::from(&root)]);
+    lanes.extend([policy_digest, Lane::from(&root)]);
     let x = poseidon::gadget::hash(builder, Domain::Statement, &lanes);
     let one = builder.constant(F::ONE);
     builder.enforce(&x, &one, &public);
-    x.value()
 }
 
 /// `seal/v1` for arkworks: the same rows and variables as [`crate::matrices`], handed to a constraint system.
-pub struct SealCircuit {
+pub struct SealCircuit<'a> {
+    policy: &'a dyn Policy,
     inputs: Inputs,
     has_witness: bool,
 }
 
-impl SealCircuit {
+impl<'a> SealCircuit<'a> {
     /// The circuit with a witness.
-    pub fn new(statement: &SealStatement, witness: &SealWitness) -> Result<Self, AssignmentError> {
+    pub fn new(
+        policy: &'a dyn Policy,
+        statement: &SealStatement,
+        witness: &SealWitness,
+    ) -> Result<Self, AssignmentError> {
         Ok(SealCircuit {
-            inputs: Inputs::new(statement, witness)?,
+            policy,
+            inputs: Inputs::new(policy, statement, witness)?,
             has_witness: true,
         })
     }
 
     /// The circuit without a witness, for set-up.
-    pub fn blank(shape: Shape) -> Self {
+    pub fn blank(policy: &'a dyn Policy, shape: Shape) -> Self {
         SealCircuit {
+            policy,
             inputs: Inputs::blank(shape),
             has_witness: false,
         }
     }
 }
 
-impl ConstraintSynthesizer<F> for SealCircuit {
+impl ConstraintSynthesizer<F> for SealCircuit<'_> {
     fn generate_constraints(self, cs: ConstraintSystemRef<F>) -> Result<(), SynthesisError> {
         if !self.has_witness && !cs.is_in_setup_mode() {
             return Err(SynthesisError::AssignmentMissing);
@@ -122,9 +144,9 @@ impl ConstraintSynthesizer<F> for SealCircuit {
         let mut builder = if cs.should_construct_matrices() {
             Builder::recording()
         } else {
-            Builder::assigning(capacity(self.inputs.shape))
+            Builder::assigning(capacity(self.policy, self.inputs.shape))
         };
-        constrain(&mut builder, &self.inputs);
+        constrain(&mut builder, self.policy, &self.inputs);
         let (values, rows) = builder.finish();
         let mut variables = vec![Variable::One, cs.new_input_variable(|| Ok(values[1]))?];
         for value in &values[2..] {

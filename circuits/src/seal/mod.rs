@@ -4,7 +4,9 @@
 //! [`SealWitness::check`] the same relation natively. [`seal`] makes the first two; [`open`] is the reader.
 //! Knows nothing of headers beyond their digests, nor of proofs.
 
+mod cell;
 pub(crate) mod circuit;
+mod command;
 mod group;
 pub(crate) mod inputs;
 mod make;
@@ -14,8 +16,10 @@ mod statement;
 mod tests;
 mod witness;
 
+pub use cell::CellRule;
 pub use circuit::SealCircuit;
-pub use make::{SealError, SlotPlaintext, seal};
-pub use open::{OpenError, Opened, open};
-pub use statement::{PublicSlot, SealStatement, StatementError, StatementParts};
+pub use command::{Command, SlotPlaintext};
+pub use make::{SealError, SealedCommands, seal};
+pub use open::{OpenError, Opened, OpenedCell, open};
+pub use statement::{CellFault, PublicSlot, SealStatement, StatementError, StatementParts};
 pub use witness::{SealWitness, WitnessError};

@@ -1,14 +1,15 @@
 //! The public side of a seal: what every replica holds, and the hash x that a proof is about.
 //!
-//! Invariant of a `SealStatement` that was built: it has the counts and lengths of its shape, no route twice, and what
-//! its policy demands of public data. Everything below is recomputed from it, nothing is stored beside it.
+//! Invariant of a `SealStatement` that was built: it has the counts and lengths of its shape, no route twice, no route
+//! of zero, and cells where its operations have them. That needs no policy: a node checks statements under policies whose
+//! code it does not have. Everything below is recomputed from it, nothing is stored beside it.
 
 use crate::F;
+use crate::cells::VALUE_BYTES;
 use crate::curve::Point;
-use crate::policy::{Opaque, Policy, PolicyViolation};
 use crate::poseidon::{self, Domain};
-use crate::shape::Shape;
-use crate::slot::Meta;
+use crate::shape::{CellUse, Form};
+use crate::slot::{Meta, Op};
 use crate::tree;
 use ark_ff::AdditiveGroup;
 use std::collections::HashMap;
@@ -24,10 +25,35 @@ pub struct PublicSlot {
     pub ct: Vec<F>,
 }
 
+impl PublicSlot {
+    fn check_cell(&self, cells: CellUse) -> Result<(), CellFault> {
+        let (op, [old, new]) = (self.meta.op, self.cell);
+        if op.has_cell() && cells == CellUse::None {
+            return Err(CellFault::NotAllowed);
+        }
+        let (expected, found) = (u8::from(op.has_cell()), self.meta.cell_count);
+        if expected != found {
+            return Err(CellFault::Count { expected, found });
+        }
+        if !op.has_cell() {
+            let absent = [old, new] == [F::ZERO; 2];
+            return absent.then_some(()).ok_or(CellFault::NotAbsent);
+        }
+        let body_len = self.meta.body_len;
+        match op {
+            _ if usize::from(body_len) < VALUE_BYTES => Err(CellFault::BodyLength { body_len }),
+            Op::Guard if old != new => Err(CellFault::GuardChanges),
+            Op::Guard if old == F::ZERO => Err(CellFault::ZeroGuard),
+            _ if new == F::ZERO => Err(CellFault::ZeroNew),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The parts of a statement before they are checked against each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementParts {
-    pub shape: Shape,
+    pub form: Form,
     /// trunc248 of the header's BLAKE3.
     pub ctx: F,
     /// E = e·B8
@@ -42,7 +68,7 @@ pub struct StatementParts {
     pub slots: Vec<PublicSlot>,
 }
 
-/// A public statement of `seal/v1`, policy `opaque`. Read its parts through `Deref`.
+/// A public statement of `seal/v1`. Read its parts through `Deref`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealStatement(pub(super) StatementParts);
 
@@ -75,14 +101,33 @@ pub enum StatementError {
     ZeroRoute { slot: usize },
     #[error("slots {first} and {second} have the same route")]
     DuplicateRoute { first: usize, second: usize },
-    #[error(transparent)]
-    Policy(#[from] PolicyViolation),
+    #[error("slot {slot}: {fault}")]
+    Cell { slot: usize, fault: CellFault },
+}
+
+/// What is wrong with a slot's public cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CellFault {
+    #[error("this circuit has no cells")]
+    NotAllowed,
+    #[error("a command of this operation has {expected} cells, not {found}")]
+    Count { expected: u8, found: u8 },
+    #[error("a command without a cell has commitments")]
+    NotAbsent,
+    #[error("a new commitment of zero")]
+    ZeroNew,
+    #[error("a guard of a cell that does not exist")]
+    ZeroGuard,
+    #[error("a guard changes its cell")]
+    GuardChanges,
+    #[error("a body of {body_len} bytes cannot hold a cell's value")]
+    BodyLength { body_len: u16 },
 }
 
 impl SealStatement {
-    /// Checks the parts against the shape and the policy.
+    /// Checks the parts against the form.
     pub fn new(parts: StatementParts) -> Result<Self, StatementError> {
-        let (slots, class) = (parts.shape.slots(), parts.shape.class());
+        let (slots, class) = (parts.form.shape.slots(), parts.form.shape.class());
         if parts.slots.is_empty() || parts.slots.len() > slots {
             return Err(StatementError::SlotCount {
                 active: parts.slots.len(),
@@ -116,27 +161,42 @@ impl SealStatement {
                     second: slot,
                 });
             }
+            public
+                .check_cell(parts.form.cells)
+                .map_err(|fault| StatementError::Cell { slot, fault })?;
         }
-        Opaque.check(parts.policy_digest, &parts.slots)?;
         Ok(SealStatement(parts))
     }
 
-    /// The leaf of group `g < shape.groups()`: per slot route and ciphertext, zeros for an inactive slot.
+    /// The leaf of group `g < shape.groups()`: per slot route and ciphertext, then, in a form with cells, per slot
+    /// operation and commitments; zeros for an inactive slot.
     pub fn leaf(&self, g: usize) -> F {
-        let (shape, elements) = (self.shape, 1 + self.shape.class().ct_elements());
+        let shape = self.form.shape;
+        let elements = 1 + shape.class().ct_elements();
         assert!(g < shape.groups(), "group {g} is outside the batch");
         let mut inputs = vec![F::ZERO; shape.group_slots() * elements];
         let active = self.slots.iter().skip(g * shape.group_slots());
-        for (slot, into) in active.zip(inputs.chunks_exact_mut(elements)) {
+        let mut cells = vec![[F::ZERO; 3]; shape.group_slots()];
+        for ((slot, into), cell) in active
+            .zip(inputs.chunks_exact_mut(elements))
+            .zip(&mut cells)
+        {
             into[0] = slot.route;
             into[1..].copy_from_slice(&slot.ct);
+            *cell = [F::from(slot.meta.op as u8), slot.cell[0], slot.cell[1]];
         }
-        tree::leaf(&inputs)
+        let leaf = tree::leaf(&inputs);
+        match self.form.cells {
+            CellUse::None => leaf,
+            CellUse::Allowed => tree::cell_leaf(leaf, &cells),
+        }
     }
 
     /// The root over the leaves of all groups.
     pub fn batch_root(&self) -> F {
-        let leaves: Vec<F> = (0..self.shape.groups()).map(|g| self.leaf(g)).collect();
+        let leaves: Vec<F> = (0..self.form.shape.groups())
+            .map(|g| self.leaf(g))
+            .collect();
         tree::batch_root(&leaves)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Figure, median};
 use crate::cli::progress::Progress;
+use crate::cli::set_up::set_up;
 use crate::error::Failure;
 use crate::params::{self, Circuit};
 use std::hint::black_box;
@@ -9,9 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SealStatement, SlotPlaintext, seal};
+use ukehi_circuits::seal::{SealStatement, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, Op, SlotKey};
+use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices, poseidon};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, prove, verify};
@@ -32,12 +33,7 @@ impl Bench {
     pub fn prepare(directory: &Path) -> Result<Self, Failure> {
         let directory = directory.join("params");
         std::fs::create_dir_all(&directory).map_err(Failure::runtime)?;
-        let mut progress = Progress::new("set-up", 1);
-        let manifests = params::insecure_dev_params(&directory, |done, total| {
-            progress.set_total(total);
-            progress.set(done);
-        })?;
-        progress.finish();
+        let manifests = set_up(&directory, &params::CircuitName::opaque_short())?;
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         Ok(Self {
             circuits: params::load_all(&directory, &ids)?,
@@ -82,14 +78,16 @@ impl Bench {
     fn sealed(&self, circuit: &Circuit) -> Result<(SealStatement, matrices::Assignment), Failure> {
         let slots: Vec<SlotPlaintext> = (0..circuit.shape.slots())
             .map(|j| {
-                Ok(SlotPlaintext {
-                    op: Op::Put,
-                    key: SlotKey::new(format!("bench/{j}").as_bytes()).map_err(Failure::runtime)?,
-                    body: Body::new(Class::Short, &[7; 100]).map_err(Failure::runtime)?,
-                })
+                Ok(SlotPlaintext::put(
+                    SlotKey::new(format!("bench/{j}").as_bytes()).map_err(Failure::runtime)?,
+                    Body::new(Class::Short, &[7; 100]).map_err(Failure::runtime)?,
+                ))
             })
             .collect::<Result<_, Failure>>()?;
-        let (statement, witness) = seal(
+        let SealedCommands {
+            statement, witness, ..
+        } = seal(
+            circuit.policy,
             circuit.shape,
             F::from(1u64),
             &self.reader.public_point(),
@@ -98,7 +96,8 @@ impl Bench {
             [0; 32],
         )
         .map_err(Failure::runtime)?;
-        let assignment = matrices::assignment(&statement, &witness).map_err(Failure::runtime)?;
+        let assignment =
+            matrices::assignment(circuit.policy, &statement, &witness).map_err(Failure::runtime)?;
         Ok((statement, assignment))
     }
 

@@ -3,25 +3,47 @@
 use super::*;
 use crate::curve::{Fr, Point};
 use crate::matrices::AssignmentError;
-use crate::policy::PolicyViolation;
 use crate::seal::circuit;
 use crate::seal::inputs::Inputs;
+use crate::slot::Op;
 
 /// The row the circuit breaks when run on these, whatever the checks before it say.
-fn violated(statement: &SealStatement, witness: &SealWitness) -> Option<usize> {
-    let (values, _) = circuit::assign(&Inputs::new(statement, witness).unwrap());
-    is_satisfied(matrices(statement.shape), &values)
+fn violated(
+    policy: &dyn Policy,
+    statement: &SealStatement,
+    witness: &SealWitness,
+) -> Option<usize> {
+    let inputs = Inputs::new(policy, statement, witness).unwrap();
+    let (values, _) = circuit::assign(policy, &inputs);
+    is_satisfied(matrices(policy, statement.form.shape), &values)
+}
+
+/// The policy a test statement was made for.
+fn policy_of(statement: &SealStatement) -> &'static dyn Policy {
+    POLICIES[usize::from(statement.form.cells == CellUse::Allowed)]
+}
+
+/// The honest rows of one statement under the x of another: what a proof shown with a changed statement would need.
+fn refused_with(changed: &SealStatement, statement: &SealStatement, witness: &SealWitness) {
+    let policy = policy_of(statement);
+    let mut values = assignment(policy, statement, witness)
+        .unwrap()
+        .as_slice()
+        .to_vec();
+    values[1] = changed.x();
+    assert!(is_satisfied(matrices(policy, statement.form.shape), &values).is_some());
 }
 
 /// Native check, prover entry point and rows all refuse; the native check names the rule.
 fn refused(case: &str, statement: &SealStatement, witness: &SealWitness, rule: WitnessError) {
-    assert_eq!(witness.check(statement), Err(rule), "{case}");
+    let policy = policy_of(statement);
+    assert_eq!(witness.check(policy, statement), Err(rule), "{case}");
     assert_eq!(
-        assignment(statement, witness).err(),
+        assignment(policy, statement, witness).err(),
         Some(AssignmentError::Unsatisfied),
         "{case}"
     );
-    assert!(violated(statement, witness).is_some(), "{case}");
+    assert!(violated(policy, statement, witness).is_some(), "{case}");
 }
 
 fn other_point() -> Point {
@@ -30,16 +52,22 @@ fn other_point() -> Point {
 
 #[test]
 fn each_element_of_x_is_bound_for_an_honest_prover() {
-    for shape in [Shape::SINGLE, Shape::EIGHT] {
+    let shapes = [
+        Shape::SINGLE,
+        Shape::EIGHT,
+        Shape::new(1, Class::Long).unwrap(),
+    ];
+    for (policy, shape) in POLICIES.into_iter().flat_map(|p| shapes.map(|s| (p, s))) {
         let Sealed {
             statement, witness, ..
-        } = sealed(shape, 1);
+        } = sealed(policy, shape, 1);
         let x = statement.x();
         let tampered = |case: &str, change: &dyn Fn(&mut StatementParts), rule: WitnessError| {
             let mut changed = statement.clone();
             change(&mut changed.0);
             assert_ne!(changed.x(), x, "{case}");
             refused(case, &changed, &witness, rule);
+            refused_with(&changed, &statement, &witness);
         };
         let ciphertext = WitnessError::Ciphertext { slot: 0 };
         tampered("ctx", &|s| s.ctx += F::ONE, ciphertext);
@@ -62,15 +90,30 @@ fn each_element_of_x_is_bound_for_an_honest_prover() {
         tampered(
             "P",
             &|s| s.policy_digest += F::ONE,
-            PolicyViolation::Digest.into(),
+            WitnessError::PolicyDigest,
         );
         tampered(
             "route",
             &|s| s.slots[0].route += F::ONE,
             WitnessError::Route { slot: 0 },
         );
-        for at in 0..7 {
+        for at in 0..shape.class().ct_elements() {
             tampered("ct", &|s| s.slots[0].ct[at] += F::ONE, ciphertext);
+        }
+        if policy.cells() == CellUse::Allowed {
+            let cell = |rule| WitnessError::Cell { slot: 0, rule };
+            let op = WitnessError::Operation { slot: 0 };
+            tampered("op", &|s| s.slots[0].meta.op = Op::Guard, op);
+            tampered(
+                "old",
+                &|s| s.slots[0].cell[0] += F::ONE,
+                cell(CellRule::Old),
+            );
+            tampered(
+                "new",
+                &|s| s.slots[0].cell[1] += F::ONE,
+                cell(CellRule::New),
+            );
         }
     }
 }
@@ -81,7 +124,7 @@ fn every_slot_of_a_batch_is_bound_and_slots_do_not_swap() {
         statement,
         mut witness,
         ..
-    } = sealed(Shape::EIGHT, 8);
+    } = sealed(&Opaque, Shape::EIGHT, 8);
     for slot in 0..8 {
         let mut changed = statement.clone();
         changed.0.slots[slot].route += F::ONE;
@@ -112,7 +155,7 @@ fn every_slot_of_a_batch_is_bound_and_slots_do_not_swap() {
 fn the_number_of_active_slots_is_bound() {
     let Sealed {
         statement, witness, ..
-    } = sealed(Shape::EIGHT, 3);
+    } = sealed(&Opaque, Shape::EIGHT, 3);
     let mut fewer = statement.clone();
     fewer.0.slots.truncate(2);
     let mut more = statement.clone();
@@ -120,26 +163,20 @@ fn the_number_of_active_slots_is_bound() {
     for (changed, count) in [(fewer, 2), (more, 4)] {
         assert_ne!(changed.x(), statement.x());
         assert_eq!(
-            witness.check(&changed),
+            witness.check(&Opaque, &changed),
             Err(WitnessError::SlotCount {
                 statement: count,
                 witness: 3
             })
         );
         assert_eq!(
-            assignment(&changed, &witness).err(),
+            assignment(&Opaque, &changed, &witness).err(),
             Some(AssignmentError::SlotCount {
                 statement: count,
                 witness: 3
             })
         );
-        // The honest rows with the other statement's x.
-        let mut values = assignment(&statement, &witness)
-            .unwrap()
-            .as_slice()
-            .to_vec();
-        values[1] = changed.x();
-        assert!(is_satisfied(matrices(Shape::EIGHT), &values).is_some());
+        refused_with(&changed, &statement, &witness);
     }
 }
 
@@ -150,7 +187,7 @@ fn a_wrong_secret_is_refused() {
             statement,
             mut witness,
             ..
-        } = sealed(Shape::SINGLE, 1);
+        } = sealed(&Opaque, Shape::SINGLE, 1);
         change(&mut witness);
         refused("secret", &statement, &witness, rule);
     };

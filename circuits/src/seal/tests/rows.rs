@@ -9,25 +9,27 @@ use ark_relations::gr1cs::{
 
 #[test]
 fn only_the_bodies_of_inactive_slots_can_move_alone() {
-    let free = |active| {
+    let free = |policy: &dyn Policy, active| {
         let Sealed {
             statement, witness, ..
-        } = sealed(Shape::EIGHT, active);
-        let values = assignment(&statement, &witness).unwrap();
-        variables_free_alone(matrices(Shape::EIGHT), values.as_slice())
+        } = sealed(policy, Shape::EIGHT, active);
+        let values = assignment(policy, &statement, &witness).unwrap();
+        variables_free_alone(matrices(policy, Shape::EIGHT), values.as_slice())
     };
-    assert_eq!(free(8), Vec::<usize>::new());
-    // A flag of 0 multiplies what would depend on them. Keys are still routed, though the route is not shown.
-    assert_eq!(free(3).len(), 5 * Class::Short.body_elements());
+    for policy in POLICIES {
+        assert_eq!(free(policy, 8), Vec::<usize>::new());
+        // A flag of 0 multiplies what would depend on them. Keys are still routed, though the route is not shown.
+        assert_eq!(free(policy, 3).len(), 5 * Class::Short.body_elements());
+    }
 }
 
 #[test]
 fn arkworks_gets_the_same_rows_variables_and_one_public_input() {
     let Sealed {
         statement, witness, ..
-    } = sealed(Shape::SINGLE, 1);
+    } = sealed(&Opaque, Shape::SINGLE, 1);
     let cs = ConstraintSystem::<F>::new_ref();
-    SealCircuit::new(&statement, &witness)
+    SealCircuit::new(&Opaque, &statement, &witness)
         .unwrap()
         .generate_constraints(cs.clone())
         .unwrap();
@@ -39,22 +41,27 @@ fn arkworks_gets_the_same_rows_variables_and_one_public_input() {
         cs.witness_assignment().unwrap(),
     ]
     .concat();
-    assert_eq!(full, assignment(&statement, &witness).unwrap().as_slice());
+    assert_eq!(
+        full,
+        assignment(&Opaque, &statement, &witness)
+            .unwrap()
+            .as_slice()
+    );
 
     let setup = ConstraintSystem::<F>::new_ref();
     setup.set_mode(SynthesisMode::Setup);
-    SealCircuit::blank(Shape::SINGLE)
+    SealCircuit::blank(&Opaque, Shape::SINGLE)
         .generate_constraints(setup.clone())
         .unwrap();
     setup.finalize();
     for cs in [cs, setup] {
         let rows = &cs.to_matrices().unwrap()[R1CS_PREDICATE_LABEL];
-        let single = matrices(Shape::SINGLE);
+        let single = matrices(&Opaque, Shape::SINGLE);
         assert!(rows[0] == single.a && rows[1] == single.b && rows[2] == single.c);
     }
     let proving = ConstraintSystem::<F>::new_ref();
     assert!(
-        SealCircuit::blank(Shape::SINGLE)
+        SealCircuit::blank(&Opaque, Shape::SINGLE)
             .generate_constraints(proving)
             .is_err()
     );
@@ -62,8 +69,8 @@ fn arkworks_gets_the_same_rows_variables_and_one_public_input() {
 
 /// Changing these is changing the circuit: every key and circuit id made before is void.
 #[test]
-fn golden_shapes() {
-    let golden = [
+fn golden_circuits() {
+    let opaque = [
         (
             5_618,
             "f57a2fbc97b3dda13b207c2532875e0b9fac554a75c73797c783d6804ee0ebbb",
@@ -89,37 +96,73 @@ fn golden_shapes() {
             "347ec0d8f6c4393bc4304ce10843200769d78534b96f577343a4ab728fe3fac4",
         ),
     ];
-    let found = Shape::ALL.map(|shape| {
-        let matrices = matrices(shape);
+    let ledger = [
         (
-            matrices.num_constraints,
-            hex::encode(matrix_digest(matrices)),
-        )
-    });
-    assert_eq!(
-        found,
-        golden.map(|(rows, digest)| (rows, digest.to_owned()))
-    );
+            6_697,
+            "dfe5ee6eba526eb34d0f38227b3ca3289d8ff8128ce53f54c3e1341c8ceba492",
+        ),
+        (
+            19_304,
+            "51f5f2162ca73304bff00139e8f4313f5276458cf742d22736af3b379e185ae2",
+        ),
+        (
+            123_280,
+            "fc39b8af3f682b8555b0ceebe137ad6f984455fe6a6f77f4c782cd14c21d98d4",
+        ),
+        (
+            9_256,
+            "316afb80349fb6bc2ddd6b8acac429022aff19982ee6f11b09898bfe9a8e939c",
+        ),
+        (
+            38_330,
+            "ecace562acd2bb26159a2a32e6b749715d330cb9e9171f444960861309087fdb",
+        ),
+        (
+            275_698,
+            "9ae0edb851c2d725b5985871c761122898215e113263c7653db9217c740addc5",
+        ),
+    ];
+    for (policy, golden) in POLICIES.into_iter().zip([opaque, ledger]) {
+        let found = Shape::ALL.map(|shape| {
+            let matrices = matrices(policy, shape);
+            (
+                matrices.num_constraints,
+                hex::encode(matrix_digest(matrices)),
+            )
+        });
+        assert_eq!(
+            found,
+            golden.map(|(rows, digest)| (rows, digest.to_owned())),
+            "{}",
+            policy.name()
+        );
+    }
 }
 
 #[test]
-fn the_witness_buffer_of_a_shape_is_large_enough_at_once() {
-    for shape in [Shape::SINGLE, Shape::EIGHT] {
-        let variables = 2 + matrices(shape).num_witness_variables;
-        assert!(variables <= crate::seal::circuit::capacity(shape));
+fn the_witness_buffer_is_large_enough_at_once() {
+    for policy in POLICIES {
+        for shape in [Shape::SINGLE, Shape::EIGHT, Shape::SIXTY_FOUR] {
+            let variables = 2 + matrices(policy, shape).num_witness_variables;
+            assert!(variables <= crate::seal::circuit::capacity(policy, shape));
+        }
     }
 }
 
 #[test]
 fn budgets_hold() {
-    let rows = |shape| matrices(shape).num_constraints;
     // A domain takes the rows and one more for each of the two instance variables.
-    assert!(rows(Shape::SINGLE) <= 7_000);
-    assert!(rows(Shape::EIGHT) + 2 <= 1 << 14);
+    let size = |policy, slots, class| {
+        matrices(policy, Shape::new(slots, class).unwrap()).num_constraints + 2
+    };
+    assert!(size(&Opaque, 1, Class::Short) <= 7_000);
+    assert!(size(&Opaque, 8, Class::Short) <= 1 << 14);
     assert!(
-        rows(Shape::SIXTY_FOUR) + 2 <= 1 << 16,
+        size(&Opaque, 64, Class::Short) <= 1 << 16,
         "64 commands in one domain of 2^16"
     );
+    assert!(size(&Ledger, 64, Class::Short) <= 1 << 17);
+    assert!(size(&Opaque, 64, Class::Long) <= 1 << 18);
 }
 
 /// The least of several runs: the machine is shared.
@@ -135,20 +178,24 @@ fn least_time(mut run: impl FnMut()) -> std::time::Duration {
 #[test]
 #[ignore = "a measurement, not a check"]
 fn time_of_synthesis_and_assignment() {
-    for shape in Shape::ALL {
+    for (policy, shape) in POLICIES
+        .into_iter()
+        .flat_map(|p| Shape::ALL.map(|shape| (p, shape)))
+    {
         let active = shape.slots();
         let start = std::time::Instant::now();
-        let matrices = circuit_matrices(shape);
+        let matrices = circuit_matrices(policy, shape);
         let synthesis = start.elapsed();
         let density = |rows: &[Vec<(F, usize)>]| rows.iter().map(Vec::len).sum::<usize>();
         let Sealed {
             statement, witness, ..
-        } = sealed(shape, active);
-        let assigning = least_time(|| drop(assignment(&statement, &witness).unwrap()));
-        let checking = least_time(|| witness.check(&statement).unwrap());
+        } = sealed(policy, shape, active);
+        let assigning = least_time(|| drop(assignment(policy, &statement, &witness).unwrap()));
+        let checking = least_time(|| witness.check(policy, &statement).unwrap());
         let x = least_time(|| assert_ne!(std::hint::black_box(&statement).x(), F::ZERO));
         println!(
-            "N = {} {:?}: {} rows, {} private variables, non-zeros A {} B {} C {}, synthesis {synthesis:?}, assignment {assigning:?}, native check {checking:?}, x {x:?}",
+            "{} N = {} {:?}: {} rows, {} private variables, non-zeros A {} B {} C {}, synthesis {synthesis:?}, assignment {assigning:?}, native check {checking:?}, x {x:?}",
+            policy.name(),
             shape.slots(),
             shape.class(),
             matrices.num_constraints,

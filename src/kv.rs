@@ -24,6 +24,8 @@ pub enum Column {
     Cells,
     /// Per author: which sequence had which outcome.
     Sessions,
+    /// Bulk ciphertexts in parts, and which of them applied entries name.
+    Bulk,
     /// The changes of the registry: index to outcome and change.
     Registry,
     /// Signed proof of somebody's misbehaviour.
@@ -33,13 +35,14 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
         Column::Cells,
         Column::Sessions,
+        Column::Bulk,
         Column::Registry,
         Column::Evidence,
         Column::Meta,
@@ -55,6 +58,7 @@ impl Column {
             Column::State => "state",
             Column::Cells => "cells",
             Column::Sessions => "sessions",
+            Column::Bulk => "bulk",
             Column::Registry => "registry",
             Column::Evidence => "evidence",
             Column::Meta => "meta",

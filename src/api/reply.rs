@@ -1,7 +1,8 @@
 //! What a node answers.
 
 use super::{
-    MAX_NOTE_BYTES, MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64, write_optional_u64,
+    MAX_BULK_PART_BYTES, MAX_NOTE_BYTES, MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64,
+    write_optional_u64,
 };
 use crate::batch::MAX_BATCH_BYTES;
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
@@ -46,7 +47,15 @@ pub enum Reply {
         entry: ProvenEntry,
         slot: u8,
     },
-    /// To `Get` and `Receipt`: nothing there as of this applied index.
+    /// To `Cell`, and to `Cells` once per row: where the newest opening stands. `version` is the
+    /// node's word until the opening was seen to have it.
+    Cell {
+        route: [u8; 32],
+        version: u64,
+        entry: ProvenEntry,
+        slot: u8,
+    },
+    /// To `Get`, `Cell` and `Receipt`: nothing there as of this applied index.
     NotFound {
         applied: LogIndex,
     },
@@ -79,7 +88,23 @@ pub enum Reply {
     Consistency {
         proof: Vec<u8>,
     },
-    /// The last of a series: `Scan`, `Export` and `Registry` are complete.
+    /// To `BulkBegin`: send the parts under this token.
+    BulkReady {
+        token: [u8; 16],
+    },
+    /// To `BulkPart`: at which byte the upload is.
+    BulkTaken {
+        received: u64,
+    },
+    /// To `BulkBegin` and `BulkEnd`: the ciphertext is checked and on disk.
+    BulkStored,
+    /// To `BulkRead`: one part, in order; `End` follows the last.
+    BulkPart {
+        bytes: Vec<u8>,
+    },
+    /// To `BulkRead`: no applied entry names it here, or its upload did not reach this node.
+    BulkAbsent,
+    /// The last of a series: `Scan`, `Cells`, `Export`, `Registry` and `BulkRead` are complete.
     End,
     Denied {
         denial: Denial,
@@ -96,9 +121,17 @@ impl Reply {
                 w.u8(1).u64(*index).u16(outcome.code());
             }
             Reply::Entry { entry, slot } => {
-                w.u8(2).u8(*slot).raw(&entry.record.to_bytes());
-                w.bytes(&entry.payload).bytes(&entry.inclusion);
-                w.bytes(entry.note.as_bytes());
+                w.u8(2).u8(*slot);
+                write_entry(&mut w, entry);
+            }
+            Reply::Cell {
+                route,
+                version,
+                entry,
+                slot,
+            } => {
+                w.u8(21).raw(route).u64(*version).u8(*slot);
+                write_entry(&mut w, entry);
             }
             Reply::NotFound { applied } => {
                 w.u8(3).u64(*applied);
@@ -144,6 +177,21 @@ impl Reply {
             Reply::Consistency { proof } => {
                 w.u8(10).bytes(proof);
             }
+            Reply::BulkReady { token } => {
+                w.u8(16).raw(token);
+            }
+            Reply::BulkTaken { received } => {
+                w.u8(17).u64(*received);
+            }
+            Reply::BulkStored => {
+                w.u8(18);
+            }
+            Reply::BulkPart { bytes } => {
+                w.u8(19).bytes(bytes);
+            }
+            Reply::BulkAbsent => {
+                w.u8(20);
+            }
             Reply::Denied { denial, reason } => {
                 w.u8(9).u8(match denial {
                     Denial::Invalid => 1,
@@ -168,15 +216,15 @@ impl Reply {
             },
             2 => {
                 let slot = r.u8("slot")?;
-                let record = read_record(&mut r)?;
-                let entry = ProvenEntry {
-                    record,
-                    payload: r.bytes(MAX_BATCH_BYTES, "payload")?.to_vec(),
-                    inclusion: r.bytes(MAX_PROOF_BYTES, "inclusion proof")?.to_vec(),
-                    note: read_text(&mut r, MAX_NOTE_BYTES, "note")?,
-                };
+                let entry = read_entry(&mut r)?;
                 Reply::Entry { entry, slot }
             }
+            21 => Reply::Cell {
+                route: r.array("route")?,
+                version: r.u64("version")?,
+                slot: r.u8("slot")?,
+                entry: read_entry(&mut r)?,
+            },
             3 => Reply::NotFound {
                 applied: r.u64("applied")?,
             },
@@ -207,6 +255,17 @@ impl Reply {
             10 => Reply::Consistency {
                 proof: r.bytes(MAX_PROOF_BYTES, "consistency proof")?.to_vec(),
             },
+            16 => Reply::BulkReady {
+                token: r.array("token")?,
+            },
+            17 => Reply::BulkTaken {
+                received: r.u64("received")?,
+            },
+            18 => Reply::BulkStored,
+            19 => Reply::BulkPart {
+                bytes: r.bytes(MAX_BULK_PART_BYTES, "part")?.to_vec(),
+            },
+            20 => Reply::BulkAbsent,
             9 => Reply::Denied {
                 denial: match r.u8("denial")? {
                     1 => Denial::Invalid,
@@ -241,6 +300,21 @@ impl Reply {
             reason: reason.to_string(),
         }
     }
+}
+
+fn write_entry(w: &mut Writer, entry: &ProvenEntry) {
+    w.raw(&entry.record.to_bytes());
+    w.bytes(&entry.payload).bytes(&entry.inclusion);
+    w.bytes(entry.note.as_bytes());
+}
+
+fn read_entry(r: &mut Reader<'_>) -> Result<ProvenEntry, WireError> {
+    Ok(ProvenEntry {
+        record: read_record(r)?,
+        payload: r.bytes(MAX_BATCH_BYTES, "payload")?.to_vec(),
+        inclusion: r.bytes(MAX_PROOF_BYTES, "inclusion proof")?.to_vec(),
+        note: read_text(r, MAX_NOTE_BYTES, "note")?,
+    })
 }
 
 fn read_record(r: &mut Reader<'_>) -> Result<Record, WireError> {

@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
     RegistryCommand,
@@ -60,11 +61,13 @@ pub enum Command {
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
     #[command(
-        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}."
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
     )]
     Put(PutArgs),
     /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
-    #[command(after_help = "Example:\n  ukehi get --dir demo patient/17")]
+    #[command(
+        after_help = "Examples:\n  ukehi get --dir demo patient/17\n  ukehi get --dir demo scan/17 --out mri.dcm"
+    )]
     Get(GetArgs),
     /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
     #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
@@ -196,12 +199,16 @@ pub struct PutArgs {
     #[command(flatten)]
     pub target: Target,
     /// At most 61 bytes.
-    #[arg(required_unless_present = "file", requires = "value")]
+    #[arg(required_unless_present = "file")]
     pub key: Option<String>,
-    /// At most 155 bytes.
+    /// Up to 155 bytes stand in the slot itself; a longer one is kept as a bulk value.
+    #[arg(requires = "key")]
     pub value: Option<String>,
+    /// The value is this file's content, at most 16 MiB; `-` is standard input.
+    #[arg(long, value_name = "PATH", conflicts_with = "value", requires = "key")]
+    pub value_file: Option<PathBuf>,
     /// Lines of {"author", "key", "value"}, sealed in batches of up to 8 per author.
-    #[arg(long, conflicts_with_all = ["key", "value", "author"])]
+    #[arg(long, conflicts_with_all = ["key", "value", "value_file", "author"])]
     pub file: Option<PathBuf>,
     /// Which of the author keys signs; needed where there are several.
     #[arg(long)]
@@ -213,6 +220,9 @@ pub struct GetArgs {
     #[command(flatten)]
     pub target: Target,
     pub key: String,
+    /// Write the value here instead of to stdout; needed for bulk values.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -242,7 +252,7 @@ pub enum AuditCommand {
     },
     /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
     #[command(
-        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n  ukehi audit verify trail.ukehi --trust trust.json --keys demo/client\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
     )]
     Verify {
         bundle: PathBuf,
@@ -250,6 +260,9 @@ pub enum AuditCommand {
         trust: PathBuf,
         #[arg(long)]
         allow_insecure_setup: bool,
+        /// A directory of keys: says which entries nobody with these keys can open.
+        #[arg(long)]
+        keys: Option<PathBuf>,
         /// A signed checkpoint obtained elsewhere, to compare with: shows forks.
         #[arg(long)]
         checkpoint: Option<PathBuf>,
@@ -326,6 +339,26 @@ pub enum KeysCommand {
         after_help = "Example:\n  ukehi keys epoch new --out readers.key"
     )]
     Epoch(EpochCommand),
+    /// Readers' subkeys: what an epoch's secret is wrapped to.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys reader new --out client/readers/1-2.key"
+    )]
+    Reader(ReaderCommand),
+    /// Wrap an epoch's secret, and the route key, to a reader's subkey, as an entry of the log.
+    #[command(
+        after_help = "Examples:\n  ukehi keys grant --dir demo --reader PUB\n  ukehi keys grant --dir demo --reader PUB --from-epoch 1 --epoch 3\n\nThe first gives the newest epoch only, the second the past too. Dropping a reader:\n  ukehi keys epoch rotate --dir demo --grant PUB,PUB"
+    )]
+    Grant(GrantArgs),
+    /// What was granted to a reader.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys grants accept --dir demo --keys me --reader-key me/readers/1-2.key"
+    )]
+    Grants(GrantsCommand),
+    /// Destroy an epoch's secret and subkey in a directory of keys. Says what that cannot reach.
+    #[command(after_help = "Example:\n  ukehi keys erase-epoch --keys demo/client --epoch 1 --yes")]
+    EraseEpoch(EraseArgs),
     /// Admin keys: who changes the registry.
     #[command(
         subcommand,

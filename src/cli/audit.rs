@@ -4,10 +4,11 @@ use super::args::{AuditCommand, Target};
 use super::connect::{Place, load_trust, runtime};
 use super::output::{Output, table};
 use super::progress::Progress;
+use super::readers;
 use super::snarkjs;
 use crate::api::{Reply, Request};
 use crate::audit::show::Show;
-use crate::audit::{self, BundleWriter, Comparison, Options, RawChange, Report, Start};
+use crate::audit::{self, BundleWriter, Comparison, Options, RawChange, Readable, Report, Start};
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
 use crate::ids::NodeId;
@@ -26,6 +27,15 @@ struct Exported {
     checkpoint_size: u64,
 }
 
+/// A report, and with `--keys` what can be read.
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readable: Option<Readable>,
+}
+
 pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
     match command {
         AuditCommand::Export {
@@ -38,11 +48,13 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             bundle,
             trust,
             allow_insecure_setup,
+            keys,
             checkpoint,
         } => verify(
             &bundle,
             &trust,
             allow_insecure_setup,
+            keys.as_deref(),
             checkpoint.as_deref(),
             output,
         ),
@@ -208,6 +220,7 @@ fn verify(
     bundle: &Path,
     trust: &Path,
     allow_insecure_setup: bool,
+    keys: Option<&Path>,
     checkpoint: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -230,8 +243,50 @@ fn verify(
         progress.set(p.done);
     })?;
     progress.finish();
-    output.show(&report, render);
+    let readable = match keys {
+        Some(keys) => {
+            let known = readers::epoch_keys(keys)?;
+            Some(audit::readable(BufReader::new(open(bundle)?), &known)?)
+        }
+        None => None,
+    };
+    let verified = Verified { report, readable };
+    output.show(&verified, |v| {
+        let mut text = render(&v.report);
+        if let Some(readable) = &v.readable {
+            text.push_str(&render_readable(readable));
+        }
+        text
+    });
     Ok(())
+}
+
+fn render_readable(readable: &Readable) -> String {
+    let mut text = format!(
+        "\nreadable    {} batches, with the epoch keys in --keys",
+        readable.readable_entries
+    );
+    for closed in &readable.closed_epochs {
+        let mut places: Vec<String> = closed
+            .ranges
+            .iter()
+            .map(|(from, to)| match from == to {
+                true => from.to_string(),
+                false => format!("{from} to {to}"),
+            })
+            .collect();
+        if closed.more_ranges > 0 {
+            places.push(format!("{} more runs", closed.more_ranges));
+        }
+        text.push_str(&format!(
+            "\nclosed      {} batches of keyspace {} epoch {}: nobody here can open entries {}",
+            closed.entries,
+            closed.keyspace,
+            closed.epoch,
+            places.join(", ")
+        ));
+    }
+    text
 }
 
 fn render(report: &Report) -> String {

@@ -88,7 +88,13 @@ impl From<ReadError> for Failure {
             | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
             _ => ExitCode::Tampered,
         };
-        Failure::new(code, error, "do not trust this node; ask another")
+        let next = match &error {
+            ReadError::OtherEpoch { .. } => {
+                "ask an admin for a grant of that epoch, then `ukehi keys grants accept`"
+            }
+            _ => "do not trust this node; ask another",
+        };
+        Failure::new(code, error, next)
     }
 }
 

@@ -3,6 +3,8 @@
 use super::args::KeysCommand;
 use super::output::{Output, table};
 use super::passphrase;
+use super::readers;
+use super::readers::args::{GrantsCommand, ReaderCommand};
 use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
 use super::set_up::{circuits, set_up};
 use super::{registry, solidity};
@@ -11,7 +13,7 @@ use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
 use ukehi_keys::keystore;
-use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost};
+use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost, ReaderKey};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -51,13 +53,23 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
         KeysCommand::Circuit(command) => registry::circuit(command, output),
         KeysCommand::Change(command) => registry::change(command, output),
         KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
+        KeysCommand::Reader(ReaderCommand::New { out }) => {
+            let key = ReaderKey::generate().map_err(Failure::runtime)?;
+            let pass = passphrase::obtain_new()?;
+            keystore::save(&out, &key, &pass, KdfCost::Production)?;
+            made("reader", key.public().to_string(), &out, output);
+            Ok(())
+        }
+        KeysCommand::Grant(args) => readers::grant(&args, output),
+        KeysCommand::Grants(GrantsCommand::Accept(args)) => readers::accept(&args, output),
+        KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
+        KeysCommand::Solidity(args) => solidity::run(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup {
             dev: _,
             dir,
             circuits,
         } => setup(&dir, &circuits, output),
-        KeysCommand::Solidity(args) => solidity::run(&args, output),
     }
 }
 
@@ -84,13 +96,24 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
             made("epoch", secret.public().to_string(), &out, output);
             Ok(())
         }
-        EpochCommand::Open { sign, expires } => registry::open_epoch(&sign, expires, output),
+        EpochCommand::Open {
+            sign,
+            policy,
+            expires,
+        } => registry::open_epoch(&sign, &policy, expires, output),
         EpochCommand::Rotate {
             sign,
             old,
             grace,
             expires,
-        } => registry::rotate_epoch(&sign, old, grace, expires, output),
+            grant,
+        } => {
+            registry::rotate_epoch(&sign, old, grace, expires, output)?;
+            match grant.is_empty() {
+                true => Ok(()),
+                false => readers::grant_newest(&sign, &grant, output),
+            }
+        }
         EpochCommand::Expire { sign, epoch, at } => {
             let expire = |keyspace, epoch| Operation::ExpireEpoch {
                 keyspace,
@@ -131,6 +154,7 @@ fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
         dir.join("admins"),
         dir.join("authors"),
         dir.join("epochs"),
+        dir.join("readers"),
     ] {
         if !dir.is_dir() {
             continue;

@@ -14,6 +14,7 @@ mod node;
 mod output;
 mod passphrase;
 mod progress;
+mod readers;
 mod receipt;
 mod registry;
 mod set_up;

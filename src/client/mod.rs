@@ -2,6 +2,8 @@
 
 mod anchor;
 mod bulk;
+pub mod cells;
+pub mod grants;
 #[cfg(feature = "node")]
 pub mod outbox;
 mod reader;
@@ -9,6 +11,8 @@ mod registry;
 #[cfg(feature = "node")]
 pub mod remote;
 mod sealer;
+#[cfg(feature = "node")]
+pub mod transfer;
 
 pub use anchor::{AnchorError, AnchorFile};
 pub use bulk::{BULK_BODY_BYTES, BulkBody, BulkBodyError};

@@ -5,7 +5,7 @@
 //! that is. Knows nothing of how the entry came here. Does not prove that nothing newer exists.
 
 use crate::api::ProvenEntry;
-use crate::batch::{BatchVerifier, Fault, NotYet, Verdict, VerifiedBatch};
+use crate::batch::{BatchVerifier, BulkReference, Fault, NotYet, Verdict, VerifiedBatch};
 use crate::genesis::Genesis;
 use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
 use crate::params::{epoch_scalar, route_secret};
@@ -40,6 +40,10 @@ pub enum ReadError {
     OtherBatch { index: u64, field: &'static str },
     #[error("entry {index} has no slot {slot}")]
     NoSlot { index: u64, slot: u8 },
+    #[error("entry {index}, slot {slot} writes to no cell")]
+    NoCell { index: u64, slot: u8 },
+    #[error("entry {index}: the cell's opening is not the one its commitment was made of")]
+    OtherOpening { index: u64 },
     #[error("entry {index}: it stands under another route than asked for")]
     OtherRoute { index: u64 },
     #[error("entry {index} was sealed to an epoch key this reader does not hold")]
@@ -56,6 +60,8 @@ pub struct Opened {
     pub route: [u8; 32],
     pub key: DecodedKey,
     pub body: Body,
+    /// Of a bulk put, whose body is a [`BulkBody`](super::BulkBody).
+    pub bulk: Option<BulkReference>,
     pub checkpoint: SignedCheckpoint,
 }
 
@@ -89,7 +95,19 @@ impl Reader {
         self.secret(epoch_key).is_some()
     }
 
-    fn secret(&self, epoch_key: &[u8; 64]) -> Option<&EpochSecret> {
+    /// What the client knows of the registry.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The gate's first stage.
+    #[must_use]
+    pub fn verifier(&self) -> &BatchVerifier {
+        &self.verifier
+    }
+
+    pub(super) fn secret(&self, epoch_key: &[u8; 64]) -> Option<&EpochSecret> {
         let mut secrets = self.secrets.iter();
         secrets.find(|secret| secret.public().to_bytes() == *epoch_key)
     }
@@ -136,6 +154,7 @@ impl Reader {
             route: field::encode(&public.route),
             key: opened.key,
             body: opened.body,
+            bulk: batch.bulk[usize::from(slot)],
             checkpoint,
         })
     }

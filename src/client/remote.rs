@@ -63,6 +63,11 @@ impl Remote {
         }
     }
 
+    /// How long each question may take from now on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Submits a sealed batch until it is decided. The same bytes, however often it takes.
     ///
     /// # Errors

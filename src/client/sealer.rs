@@ -89,7 +89,7 @@ pub struct Sealer {
     epoch: EpochStanding,
     registry: Arc<Registry>,
     route: RouteKey,
-    /// By what proving costs, ascending.
+    /// By slots, then by length of body, ascending.
     circuits: Vec<Arc<Circuit>>,
     pool: Pool,
 }
@@ -116,7 +116,7 @@ impl Sealer {
         if crate::params::route_commitment(&route) != registered.route_commitment {
             return Err(SealError::WrongRouteKey { epoch });
         }
-        circuits.sort_by_key(|c| c.shape.slots() * c.shape.class().ct_elements());
+        circuits.sort_by_key(|c| (c.shape.slots(), c.shape.class().body_bytes()));
         Ok(Self {
             genesis,
             keyspace,
@@ -128,14 +128,25 @@ impl Sealer {
         })
     }
 
-    /// The most commands one batch takes.
+    /// The most commands one batch takes that holds a value of `len` bytes; one too long for every
+    /// circuit goes as a bulk value, and one of unknown length (`None`) stays alone.
     #[must_use]
-    pub fn max_batch(&self) -> usize {
-        self.circuits
-            .iter()
-            .map(|c| c.shape.slots())
-            .max()
-            .unwrap_or(0)
+    pub fn max_batch(&self, len: Option<u64>) -> usize {
+        let Some(len) = len else { return 1 };
+        let most = |len: u64| {
+            let fits = self.circuits.iter().map(|c| c.shape);
+            let fits = fits.filter(|s| s.class().body_bytes() as u64 >= len);
+            fits.map(|s| s.slots()).max()
+        };
+        most(len).or_else(|| most(0)).unwrap_or(1)
+    }
+
+    /// The longest value, in bytes, in a batch of so many commands.
+    #[must_use]
+    pub fn max_value(&self, commands: usize) -> usize {
+        let enough = self.circuits.iter().filter(|c| c.shape.slots() >= commands);
+        let classes = enough.map(|c| c.shape.class().body_bytes());
+        classes.max().unwrap_or(0)
     }
 
     /// Encrypts a batch of puts and queues its proof; waits while the prover's queue is full.
@@ -220,6 +231,7 @@ impl Sealer {
     /// The cheapest circuit at hand that takes the commands, and their public words under it.
     fn circuit(&self, slots: &[SlotPlaintext]) -> Result<(&Circuit, Vec<Meta>), SealError> {
         let commands = slots.len();
+        // Where no class is long enough, the first one's error names the command.
         let mut too_long = None;
         for circuit in &self.circuits {
             if commands == 0 || circuit.shape.slots() < commands {
@@ -232,7 +244,9 @@ impl Sealer {
             });
             match metas.collect() {
                 Ok(metas) => return Ok((circuit, metas)),
-                Err(at_fault) => too_long = Some(at_fault),
+                Err(at_fault) => {
+                    too_long.get_or_insert(at_fault);
+                }
             }
         }
         Err(match too_long {
@@ -294,7 +308,6 @@ impl Ticket {
     }
 }
 
-/// The public word the seal will give a slot.
 fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()

@@ -5,8 +5,8 @@
 //! 3. a batch is judged with the registry of the changes before its index.
 //! Knows nothing of Raft, proofs (a [`VerifiedBatch`] had its checked) or of plaintexts.
 
-use super::cells;
 use super::session::{self, Freshness, Session};
+use super::{bulk, cells};
 use crate::batch::{Header, VerifiedBatch};
 use crate::genesis::Genesis;
 use crate::ids::{LogIndex, ShardId};
@@ -204,6 +204,9 @@ impl StateMachine for Keyspace {
             }
             for (route, row) in &cells {
                 cells::put(store, self.shard, header.keyspace, route, row);
+            }
+            for reference in batch.batch().bulk.iter().flatten() {
+                bulk::refer(store, self.shard, &reference.digest, index)?;
             }
         }
         Ok(outcome)

@@ -4,12 +4,14 @@
 //! Invariants: 1. at most [`MAX_CLIENT_TASKS`] requests are under way; 2. every answer is a typed
 //! reply. Knows nothing of Raft messages or of plaintexts.
 
+use super::bulk::BulkArea;
 use super::driver::{ClientCommand, ClientReply};
 use super::query::Queries;
 use super::runtime::Commands;
-use crate::api::{Denial, Reply, Request};
+use crate::api::{Denial, ProvenEntry, Reply, Request};
 use crate::batch::SealedBatch;
 use crate::ids::{LogIndex, TreeSize};
+use crate::keyspace::cells::CellRow;
 use crate::keyspace::session::Freshness;
 use crate::kv::StoreError;
 use crate::net::client_port::{ClientRequest, Responder};
@@ -29,13 +31,14 @@ const CHANGES_AT_ONCE: usize = 64;
 pub struct Ingress {
     pub commands: Commands,
     pub queries: Queries,
+    pub bulk: Arc<BulkArea>,
     /// The size of the newest majority-cosigned checkpoint in the store.
     pub cosigned: watch::Receiver<TreeSize>,
     /// The node's state as JSON.
     pub status: watch::Receiver<String>,
 }
 
-enum Failed {
+pub(super) enum Failed {
     Store(StoreError),
     Denied(Denial, String),
     /// The client is gone.
@@ -110,6 +113,10 @@ impl Ingress {
                     _ => send(to, &Reply::NotFound { applied }).await,
                 }
             }
+            Request::BulkBegin { .. }
+            | Request::BulkPart { .. }
+            | Request::BulkEnd { .. }
+            | Request::BulkRead { .. } => self.bulk.serve(request, to).await,
             Request::Export { from, to: end } => self.export(from, end, to).await,
             Request::Head { author } => send(to, &self.queries.head(author.as_ref())?).await,
             Request::Consistency { from, to: size } => {
@@ -121,6 +128,34 @@ impl Ingress {
             } => self.change(deadline_ms, change, to).await,
             Request::Registry { deadline_ms, after } => {
                 self.registry(deadline(deadline_ms), after, to).await
+            }
+            Request::Cell {
+                deadline_ms,
+                keyspace,
+                route,
+            } => {
+                let deadline = deadline(deadline_ms);
+                let applied = self.barrier(deadline).await?;
+                match self.queries.cell(keyspace, &route)? {
+                    Some(row) => self.cell(route, row, deadline, to).await,
+                    None => send(to, &Reply::NotFound { applied }).await,
+                }
+            }
+            Request::Cells {
+                deadline_ms,
+                keyspace,
+                after,
+                limit,
+            } => {
+                let deadline = deadline(deadline_ms);
+                self.barrier(deadline).await?;
+                let rows = self
+                    .queries
+                    .cells(keyspace, after.as_ref(), limit as usize)?;
+                for (route, row) in rows {
+                    self.cell(route, row, deadline, to).await?;
+                }
+                send(to, &Reply::End).await
             }
             Request::Entry { deadline_ms, index } => {
                 self.entry(index, 0, deadline(deadline_ms), to).await
@@ -260,6 +295,24 @@ impl Ingress {
         send(to, &Reply::End).await
     }
 
+    /// Sends where a cell's newest opening stands.
+    async fn cell(
+        &self,
+        route: [u8; 32],
+        row: CellRow,
+        deadline: Instant,
+        to: &mut Responder,
+    ) -> Result<(), Failed> {
+        let entry = self.cosigned_entry(row.source.index(), deadline).await?;
+        let reply = Reply::Cell {
+            route,
+            version: row.version,
+            entry,
+            slot: row.source.slot(),
+        };
+        send(to, &reply).await
+    }
+
     /// Sends one entry, once a cosigned checkpoint covers it.
     async fn entry(
         &self,
@@ -268,6 +321,15 @@ impl Ingress {
         deadline: Instant,
         to: &mut Responder,
     ) -> Result<(), Failed> {
+        let entry = self.cosigned_entry(index, deadline).await?;
+        send(to, &Reply::Entry { entry, slot }).await
+    }
+
+    async fn cosigned_entry(
+        &self,
+        index: LogIndex,
+        deadline: Instant,
+    ) -> Result<ProvenEntry, Failed> {
         let mut cosigned = self.cosigned.clone();
         let covered = cosigned.wait_for(|size| *size > index);
         match tokio::time::timeout_at(deadline, covered).await {
@@ -278,11 +340,9 @@ impl Ingress {
                 ));
             }
         }
-        let entry = self
-            .queries
+        self.queries
             .proven_entry(index)?
-            .ok_or_else(|| unavailable("the checkpoint over the entry is not in the store yet"))?;
-        send(to, &Reply::Entry { entry, slot }).await
+            .ok_or_else(|| unavailable("the checkpoint over the entry is not in the store yet"))
     }
 
     /// Waits until this node has applied all that was committed when the request came.
@@ -321,6 +381,6 @@ fn unavailable(reason: &str) -> Failed {
     Failed::Denied(Denial::Unavailable, reason.to_owned())
 }
 
-async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
+pub(super) async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
     to.send(reply.to_bytes()).await.map_err(|_| Failed::Hangup)
 }

@@ -238,11 +238,17 @@ impl Registry {
         keyspace.into_iter().flat_map(|k| k.epochs.values())
     }
 
-    /// The one of the highest id that a batch at `index` may be sealed to.
+    /// The one of a policy with the highest id that a batch at `index` may be sealed to.
     #[must_use]
-    pub fn newest_epoch(&self, keyspace: KeyspaceId, index: LogIndex) -> Option<&EpochStanding> {
+    pub fn newest_epoch(
+        &self,
+        keyspace: KeyspaceId,
+        policy: &str,
+        index: LogIndex,
+    ) -> Option<&EpochStanding> {
         let epochs = &self.keyspaces.get(&keyspace)?.epochs;
-        epochs.values().rev().find(|e| e.is_open_at(index))
+        let mut newest = epochs.values().rev();
+        newest.find(|e| e.policy == policy && e.is_open_at(index))
     }
 
     /// The id the next epoch of a keyspace must have.

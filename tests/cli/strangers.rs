@@ -168,3 +168,89 @@ pub fn contracts(net: &Net) {
             .says(circuit);
     }
 }
+
+/// tests/independent, written from docs/formats.md alone.
+fn python(args: &[&str]) -> Output {
+    let venv = std::env::var_os("UKEHI_VENV").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/ukehi/venv");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/independent/verify.py");
+    let ran = Command::new(venv.unwrap_or_else(home).join("bin/python"))
+        .arg(script)
+        .args(args)
+        .output();
+    ran.expect("the second verifier runs: make tools")
+}
+
+pub fn python_agrees(net: &Net) {
+    let (bundle, bytes) = net.bundle();
+    let trust = net.path("trust.json");
+    let says = |args: &[&str], code: i32, text: &str| {
+        let ran = python(args);
+        let said = [&ran.stdout[..], &ran.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(ran.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(text), "{args:?}: {said}");
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let verify = |bundle: &str| {
+        vec![
+            "bundle".to_owned(),
+            bundle.to_owned(),
+            "--trust".to_owned(),
+            trust.clone(),
+        ]
+    };
+    let run = |bundle: &str, more: &[&str], code, text: &str| {
+        let args = verify(bundle);
+        let args: Vec<&str> = args
+            .iter()
+            .map(String::as_str)
+            .chain(more.iter().copied())
+            .collect();
+        says(&args, code, text)
+    };
+    let allow = ["--allow-insecure-setup"];
+    let ours = ukehi([
+        "audit", "verify", &bundle, "--trust", &trust, allow[0], "--output", "json",
+    ])
+    .json();
+    let theirs = run(&bundle, &allow, 0, "decided again");
+    let counted = format!(
+        "batches: {} ({} commands applied)",
+        ours["batches"], ours["commands_applied"]
+    );
+    assert!(theirs.contains(&counted), "{theirs}\n{ours}");
+    run(&bundle, &[], 1, "INSECURE");
+    let mut flipped = bytes.clone();
+    let middle = bytes.len() / 2;
+    flipped[middle] ^= 1;
+    run(&net.write("flipped.ukehi", flipped), &allow, 1, "REFUSED");
+    run(
+        &net.write("cut.ukehi", &bytes[..bytes.len() - 1]),
+        &allow,
+        1,
+        "REFUSED",
+    );
+    let range = net.scratch("python-range.ukehi");
+    let range = range.to_str().unwrap();
+    net.json(&[
+        "audit", "export", "--out", range, "--from", "1", "--to", "3",
+    ]);
+    run(range, &allow, 0, "not decided again");
+
+    let receipt = net.scratch("python-receipt.json");
+    let receipt = receipt.to_str().unwrap();
+    net.ukehi(&["receipt", "get", "clinic", "1", "--out", receipt])
+        .exits(0);
+    says(&["receipt", receipt, "--trust", &trust], 0, "VERIFIED");
+    let altered = fs::read_to_string(receipt)
+        .unwrap()
+        .replacen("\"seq\": 1", "\"seq\": 2", 1);
+    let altered = net.write("python-altered.json", altered);
+    says(&["receipt", &altered, "--trust", &trust], 1, "REFUSED");
+    says(
+        &["receipt", receipt, "--trust", &net.other_trust()],
+        1,
+        "REFUSED",
+    );
+}

@@ -127,6 +127,7 @@ class Epoch:
 
 @dataclass
 class Circuit:
+    statement: str
     slots: int
     policy: str
     size_class: str
@@ -225,8 +226,8 @@ def read_manifest(value):
                   text_of(size_class).encode(), text_of(policy).encode(), b3("ukehi/setup/v1", framed))
     ident = b3("ukehi/circuit-id/v1", facts)
     check(unhex(circuit, 32) == ident, "a manifest's circuit id is not that of its content")
-    check(statement == "seal/v1", "a circuit of another statement")
-    return ident, Circuit(slots, policy, size_class, verifying_key(key), insecure)
+    check(statement in ("seal/v1", "open/v1"), "a circuit of another statement")
+    return ident, Circuit(statement, slots, policy, size_class, verifying_key(key), insecure)
 
 
 def read_trust(text):
@@ -306,7 +307,6 @@ def read_header(r):
                   author_seq=r.number(8), valid_until=r.number(8), anchor_size=r.number(8), anchor_root=r.take(32),
                   slots=r.number(1), slot_list=r.take(32))
     ed_key(fields["author"])
-    check(1 <= fields["slots"] <= 64, "the number of active slots")
     return Header(r.data[start:r.at], **fields)
 
 
@@ -331,6 +331,7 @@ def read_batch(data):
     r = Reader(data)
     header = read_header(r)
     ephemeral = r.point()
+    check(1 <= header.slots <= 64, "the number of active slots")
     slots = [read_slot(r) for _ in range(header.slots)]
     batch = Batch(header, ephemeral, slots, r.take(128), r.take(64))
     r.end()
@@ -341,27 +342,46 @@ def read_batch(data):
 CLASSES = {"short": (7, 155), "long": (37, 1085)}
 
 
-def public_input(batch, circuit):
-    header = batch.header
+def group_size(circuit):
+    return 1 if circuit.slots == 1 else 2
+
+
+def check_slots(header, slots, circuit):
+    """What every slot owes to the circuit's class and policy."""
+    check(circuit.statement == "seal/v1", "a circuit that is not for batches")
     check(circuit.policy == "opaque" and circuit.slots in (1, 8, 64), "a circuit this verifier does not know")
     check(circuit.size_class in CLASSES, "a circuit this verifier does not know")
     elements, body_bytes = CLASSES[circuit.size_class]
-    check(len(batch.slots) <= circuit.slots, "more slots than the circuit has")
     check(header.policy_digest == 0, "opaque wants P = 0")
-    for slot in batch.slots:
+    for slot in slots:
         check(len(slot.ciphertext) == elements, "a ciphertext of another length than the class's")
         check(slot.meta >> 8 & 0xFFFF <= body_bytes, "a body longer than the class's")
-        check(slot.meta >> 24 == 0, "opaque has no cells")
+        check(slot.meta >> 24 == 0 and slot.cell == (0, 0), "opaque has no cells")
         check(slot.route != 0, "a route of 0")
-    check(len({slot.route for slot in batch.slots}) == len(batch.slots), "a route occurs twice")
-    public = [[slot.route, *slot.ciphertext] for slot in batch.slots]
-    public += [[0] * (1 + elements)] * (circuit.slots - len(public))
-    group = 1 if circuit.slots == 1 else 2
-    level = [poseidon("leaf", *sum(public[at:at + group], [])) for at in range(0, circuit.slots, group)]
+    check(len({slot.route for slot in slots}) == len(slots), "a route occurs twice")
+
+
+def leaf(slots, circuit):
+    """Of one group; inactive slots are 0."""
+    inputs = [value for slot in slots for value in (slot.route, *slot.ciphertext)]
+    elements, _ = CLASSES[circuit.size_class]
+    return poseidon("leaf", *inputs, *[0] * (group_size(circuit) * (1 + elements) - len(inputs)))
+
+
+def public_input(batch, circuit):
+    header = batch.header
+    check(len(batch.slots) <= circuit.slots, "more slots than the circuit has")
+    check_slots(header, batch.slots, circuit)
+    group = group_size(circuit)
+    starts = range(0, circuit.slots, group)
+    level = [leaf(batch.slots[at:at + group], circuit) for at in starts]
     while len(level) > 1:
         level = [poseidon("node", *level[at:at + 8]) for at in range(0, len(level), 8)]
-    [root] = level
-    return poseidon("statement", header.ctx, *batch.ephemeral, *header.epoch_key, header.route_commitment,
+    return statement_input(header, batch.ephemeral, level[0])
+
+
+def statement_input(header, ephemeral, root):
+    return poseidon("statement", header.ctx, *ephemeral, *header.epoch_key, header.route_commitment,
                     header.policy_digest, root)
 
 
@@ -379,10 +399,14 @@ def verify_batch(batch, trust, shard):
     authors = [k["authors"] for k in trust.keyspaces.values() if k["shard"] == shard]
     check(any(header.author in known for known in authors), "an author who is not registered")
     x = public_input(batch, circuit)
-    message = frame(b"ukehi/batch-signature/v1", header.data, x.to_bytes(32, "little"))
-    ed_verify(header.author, message, batch.signature)
-    groth16_verify(circuit.key, [x], batch.proof)
+    verify_seal(header, x, circuit, batch.signature, batch.proof)
     return x
+
+
+def verify_seal(header, x, circuit, signature, proof):
+    message = frame(b"ukehi/batch-signature/v1", header.data, x.to_bytes(32, "little"))
+    ed_verify(header.author, message, signature)
+    groth16_verify(circuit.key, [x], proof)
 
 
 # Record, tree, checkpoint -------------------------------------------------------------------------
@@ -552,14 +576,20 @@ def verify_evidence(text, trust):
 
 def verify_receipt(text, trust, shard=0):
     check(len(text.encode()) <= 64 << 10, "a receipt beyond 64 KiB")
+    record, header = receipt_of(canonical(text), trust)
+    check(header.shard == shard, "a receipt of another shard")
+    return record
+
+
+def receipt_of(value, trust):
+    """Of the shard its header names."""
     schema, author, seq, record, header, inclusion, note = members(
-        canonical(text), "schema", "author", "seq", "record", "header", "inclusion", "note", ordered=True)
+        value, "schema", "author", "seq", "record", "header", "inclusion", "note", ordered=True)
     check(schema == "ukehi/receipt/v1", "another schema")
     index, kind, digest, x, outcome = members(record, "index", "kind", "header_digest", "x", "outcome", ordered=True)
     check(kind in KINDS and outcome in OUTCOMES, "an unknown kind or outcome")
     record = Record(integer(index), kind, unhex(digest, 32), unhex(x, 32), outcome)
     checkpoint = counted(text_of(note), trust)
-    check(checkpoint.shard == shard, "a checkpoint of another shard")
     at, size, path = members(inclusion, "index", "size", "path", ordered=True)
     check((integer(at), integer(size)) == (record.index, checkpoint.size), "a path of another leaf or tree")
     path = [unhex(digest, 32) for digest in a_list(path, 0, 64)]
@@ -570,6 +600,6 @@ def verify_receipt(text, trust, shard=0):
     header = read_header(r)
     r.end()
     check(header.digest == record.header_digest, "another header than the record's")
-    check((header.cluster, header.shard) == (trust.cluster, shard), "a header for another log")
+    check((header.cluster, header.shard) == (trust.cluster, checkpoint.shard), "a header for another log")
     check((header.author, header.author_seq) == (unhex(author, 32), integer(seq)), "another author or sequence")
-    return record
+    return record, header

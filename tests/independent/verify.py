@@ -4,6 +4,7 @@
     verify.py bundle TRAIL.ukehi --trust trust.json [--allow-insecure-setup]
     verify.py receipt RECEIPT.json --trust trust.json [--shard N]
     verify.py evidence EVIDENCE.json --trust trust.json
+    verify.py disclosure D.json --trust trust.json [--allow-insecure-setup]
     verify.py vectors DIRECTORY
 
 Exit code: 0 if everything holds, 1 if something is refused, 2 for a wrong call.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from bundle import verify_bundle
 from crypto import R, Refused, check, groth16_verify, poseidon, verifying_key
+from disclosure import verify_disclosure
 from formats import (read_batch, read_checkpoint, read_header, Reader, read_record, read_trust, verify_batch,
                      verify_evidence, verify_receipt)
 
@@ -44,6 +46,13 @@ def receipt(args, trust):
 
 def evidence(args, trust):
     print(f"VERIFIED: node {verify_evidence(Path(args.file).read_text('utf-8'), trust)} signed two histories")
+
+
+def disclosure(args, trust):
+    insecure(trust, args.allow_insecure_setup)
+    found = verify_disclosure(Path(args.file).read_text("utf-8"), trust)
+    print(f"VERIFIED: entry {found.index}, slot {found.slot}, key {found.key!r}, value {found.value!r}, for "
+          + (repr(found.audience) if found.audience else "anyone"))
 
 
 def poseidon_vector(text):
@@ -76,6 +85,7 @@ def vector_readers(trust):
         "record": read_record,
         "checkpoint": lambda text: read_checkpoint(text, trust),
         "evidence": lambda text: verify_evidence(text, trust),
+        "disclosure": lambda text: verify_disclosure(text, trust),
         "receipt": lambda text: verify_receipt(text, trust),
         "bundle": lambda data: verify_bundle(data, trust),
     }
@@ -124,7 +134,8 @@ def vectors(args, _):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, run in [("bundle", bundle), ("receipt", receipt), ("evidence", evidence), ("vectors", vectors)]:
+    for name, run in [("bundle", bundle), ("receipt", receipt), ("evidence", evidence),
+                      ("disclosure", disclosure), ("vectors", vectors)]:
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("file")
@@ -132,7 +143,7 @@ def main():
             command.add_argument("--verbose", action="store_true")
             continue
         command.add_argument("--trust", required=True)
-        if name == "bundle":
+        if name in ("bundle", "disclosure"):
             command.add_argument("--allow-insecure-setup", action="store_true")
         if name == "receipt":
             command.add_argument("--shard", type=int, default=0)

@@ -10,17 +10,18 @@ use ukehi_circuits::{F, field};
 use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, VerifyingKey, verify};
 use ukehi_provers::iden3::json::{read_public, write_public};
 
-const USES: [(&str, Domain); 10] = [
+const USES: [(&str, Domain); 11] = [
     ("key", Domain::Key),
     ("keystream", Domain::Keystream),
     ("route", Domain::Route),
     ("route commitment", Domain::RouteCommitment),
     ("cell", Domain::Cell),
-    ("blind", Domain::Blind),
+    ("cell leaf", Domain::CellLeaf),
     ("leaf", Domain::Leaf),
     ("node", Domain::Node),
     ("statement", Domain::Statement),
     ("open", Domain::Open),
+    ("policy", Domain::Policy),
 ];
 
 #[derive(Serialize, Deserialize)]

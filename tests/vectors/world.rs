@@ -7,8 +7,9 @@ use ukehi::ids::{EpochId, KeyspaceId};
 use ukehi::params::{self, Circuit};
 use ukehi::trust::TrustRoot;
 use ukehi_circuits::matrices::assignment;
+use ukehi_circuits::policy::Opaque;
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SlotPlaintext, seal};
+use ukehi_circuits::seal::{Command, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::{Class, Shape};
 use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
@@ -118,13 +119,21 @@ impl World {
         edit(&mut header);
         let plaintexts: Vec<SlotPlaintext> = (0u8..)
             .zip(values)
-            .map(|(j, value)| SlotPlaintext {
-                op,
-                key: SlotKey::new(&[b'k', b'0' + j]).unwrap(),
-                body: Body::new(Class::Short, value).unwrap(),
+            .map(|(j, value)| {
+                let body = Body::new(Class::Short, value).unwrap();
+                SlotPlaintext {
+                    key: SlotKey::new(&[b'k', b'0' + j]).unwrap(),
+                    command: match op {
+                        Op::PutBulk => Command::PutBulk(body),
+                        _ => Command::Put(body),
+                    },
+                }
             })
             .collect();
-        let (statement, witness) = seal(
+        let SealedCommands {
+            statement, witness, ..
+        } = seal(
+            &Opaque,
             shape,
             header.ctx(),
             &epoch_key,
@@ -133,7 +142,7 @@ impl World {
             header.digest(),
         )
         .unwrap();
-        let assignment = assignment(&statement, &witness).unwrap();
+        let assignment = assignment(&Opaque, &statement, &witness).unwrap();
         let proof = prove(circuit.key(), circuit.r1cs(), assignment.as_slice()).unwrap();
         let mut batch = SealedBatch {
             header,

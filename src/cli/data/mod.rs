@@ -1,8 +1,11 @@
 //! `ukehi put`, `get` and `scan`.
 
+mod bulk;
 mod input;
+mod post;
 mod read;
 mod write;
 
+pub use post::{Post, WrittenBatch, author_names, fetch_receipt, only_author, protocol, sealer};
 pub use read::{get, scan};
-pub use write::{fetch_receipt, put};
+pub use write::put;

@@ -59,6 +59,9 @@ pub enum EpochCommand {
     Open {
         #[command(flatten)]
         sign: SignArgs,
+        /// What batches sealed to it must satisfy.
+        #[arg(long, default_value = "opaque")]
+        policy: String,
         /// The last entry at which a batch may be applied under it; open without it.
         #[arg(long)]
         expires: Option<u64>,
@@ -70,7 +73,7 @@ pub enum EpochCommand {
     Rotate {
         #[command(flatten)]
         sign: SignArgs,
-        /// The epoch that expires; the newest without it.
+        /// The epoch that expires, whose policy the new one has; the newest opaque one without it.
         #[arg(long)]
         old: Option<u32>,
         /// For how many entries from now the old epoch still takes batches.
@@ -79,6 +82,10 @@ pub enum EpochCommand {
         /// The last entry at which a batch may be applied under the new one.
         #[arg(long)]
         expires: Option<u64>,
+        /// Readers of the new epoch: their public subkeys, separated by commas. Who is left out is
+        /// dropped.
+        #[arg(long, value_delimiter = ',', conflicts_with = "sign_only")]
+        grant: Vec<String>,
     },
     /// Let an epoch end at an entry to come.
     #[command(after_help = "Example:\n  ukehi keys epoch expire --dir demo 1 --at 5000")]

@@ -1,0 +1,142 @@
+"""The disclosure of docs/formats.md: one slot in clear, and that the log holds exactly it."""
+
+from dataclasses import dataclass
+
+from blake3 import blake3
+
+from crypto import b3, check, groth16_verify, poseidon
+from formats import (CLASSES, Reader, Slot, a_list, canonical, check_slots, group_size, integer, leaf, members,
+                     receipt_of, statement_input, text_of, unhex, verify_seal)
+
+MEMBERS = ["schema", "receipt", "ephemeral", "slot_list", "slot", "group", "path", "seal_proof", "signature",
+           "audience", "plaintext", "key", "value", "open_circuit", "open_proof"]
+
+
+@dataclass
+class Disclosed:
+    index: int
+    slot: int
+    key: str | None
+    value: str
+    audience: str
+
+
+def element(value):
+    return Reader(unhex(value, 32)).element()
+
+
+def elements(value, high):
+    return [element(item) for item in a_list(value, 0, high)]
+
+
+def public_word(value):
+    meta, bulk = members(value, "meta", "bulk", ordered=True)
+    check(integer(meta, 32) & 0xFF in (1, 4), "an unknown operation")
+    data = meta.to_bytes(4, "little")
+    if bulk is None:
+        return meta, data + b"\0"
+    digest, length = members(bulk, "digest", "length", ordered=True)
+    check(integer(length) <= (16 << 20) + 4128, "a bulk value beyond 16 MiB")
+    return meta, data + b"\1" + unhex(digest, 32) + length.to_bytes(8, "little")
+
+
+def group_slot(value, word):
+    route, cell, ciphertext = members(value, "route", "cell", "ciphertext", ordered=True)
+    cell = tuple(elements(cell, 2))
+    check(len(cell) == 2, "a cell is two elements")
+    meta, public = word
+    return Slot(public, meta, public[4] == 1, element(route), cell, elements(ciphertext, 37))
+
+
+def root_over_path(digest, at, leaves, path):
+    for siblings in path:
+        check(leaves > 1, "a path with too many levels")
+        children = min(8, leaves - at // 8 * 8)
+        siblings = elements(siblings, 7)
+        check(len(siblings) == children - 1, "a path with another number of siblings")
+        digest = poseidon("node", *siblings[:at % 8], digest, *siblings[at % 8:])
+        at, leaves = at // 8, -(-leaves // 8)
+    check(leaves == 1, "a path with too few levels")
+    return digest
+
+
+def shown(data):
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "hex:"
+    return "hex:" + data.hex() if text.startswith("hex:") else text
+
+
+def key_text(first, second):
+    if first >> 248 or second >> 248:
+        return None
+    data = first.to_bytes(31, "little") + second.to_bytes(31, "little")
+    length = data[0]
+    if length > 61 or any(data[1 + length:]):
+        return None
+    return shown(data[1:1 + length])
+
+
+def value_text(body, length):
+    data = b"".join((item & (1 << 248) - 1).to_bytes(31, "little") for item in body)
+    return shown(data[:length])
+
+
+def vouched(header, trust):
+    """The batch's circuit, if the trust root knows everything the header names."""
+    keyspace = trust.keyspaces.get(header.keyspace)
+    check(keyspace is not None and keyspace["shard"] == header.shard, "an unknown keyspace")
+    check(header.author in keyspace["authors"], "an unknown author")
+    epoch = keyspace["epochs"].get(header.epoch)
+    check(epoch is not None, "an unknown epoch")
+    registered = (epoch.key, epoch.route_commitment, epoch.policy_digest)
+    check((header.epoch_key, header.route_commitment, header.policy_digest) == registered, "another epoch's header")
+    check(header.circuit in trust.circuits, "an unknown circuit")
+    return trust.circuits[header.circuit]
+
+
+def verify_disclosure(text, trust):
+    check(len(text.encode()) <= 192 << 10, "a disclosure beyond 192 KiB")
+    value = canonical(text)
+    members(value, *MEMBERS, ordered=True)
+    check(value["schema"] == "ukehi/disclosure/v1", "another schema")
+    check(len(text_of(value["audience"]).encode()) <= 1024, "an audience beyond 1,024 bytes")
+    record, header = receipt_of(value["receipt"], trust)
+    check(record.outcome == "applied", "a batch that was refused")
+    circuit = vouched(header, trust)
+
+    words = [public_word(word) for word in a_list(value["slot_list"], 1, 64)]
+    check(len(words) == header.slots <= circuit.slots, "another number of public words")
+    listed = b"".join(data for _, data in words)
+    check(header.slot_list == b3("ukehi/slot-list/v1", listed), "the header vouches for another list of slots")
+    j, size = integer(value["slot"], 8), group_size(circuit)
+    check(j < header.slots, "a slot that is not active")
+    group, place = j // size, j % size
+    words = words[group * size:(group + 1) * size]
+    check(len(a_list(value["group"], 1, 2)) == len(words), "another number of slots in the group")
+    slots = [group_slot(slot, word) for slot, word in zip(value["group"], words)]
+    for slot in slots:
+        check(slot.bulk == (slot.meta & 0xFF == 4), "a bulk reference and an operation that do not fit")
+    check_slots(header, slots, circuit)
+    r = Reader(unhex(value["ephemeral"], 64))
+    ephemeral = r.point()
+    root = root_over_path(leaf(slots, circuit), group, circuit.slots // size, a_list(value["path"], 0, 8))
+    x = statement_input(header, ephemeral, root)
+    check(record.x == x.to_bytes(32, "little"), "slots, path and header lead to another x than the record's")
+    verify_seal(header, x, circuit, unhex(value["signature"], 64), unhex(value["seal_proof"], 128))
+
+    plaintext = elements(value["plaintext"], 37)
+    check(len(plaintext) == CLASSES[circuit.size_class][0], "a plaintext of another length than the class's")
+    meta = slots[place].meta
+    check(value["key"] == key_text(*plaintext[:2]), "another key than the plaintext encodes")
+    check(value["value"] == value_text(plaintext[2:], meta >> 8 & 0xFFFF), "another value than the plaintext encodes")
+    opening = trust.circuits.get(unhex(value["open_circuit"], 32))
+    check(opening is not None, "an unknown circuit of disclosures")
+    kind = (opening.statement, opening.policy, opening.slots, opening.size_class)
+    check(kind == ("open/v1", "none", 1, circuit.size_class), "a circuit that is not for disclosures of this class")
+    audience = blake3(b"ukehi/audience/v1" + value["audience"].encode()).digest()[:31]
+    x_open = poseidon("open", header.ctx, *ephemeral, *header.epoch_key, j, meta, *slots[place].ciphertext,
+                      *plaintext, int.from_bytes(audience, "little"))
+    groth16_verify(opening.key, [x_open], unhex(value["open_proof"], 128))
+    return Disclosed(record.index, j, value["key"], value["value"], value["audience"])

@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::cells::args::CellsCommand;
 use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
@@ -84,6 +85,12 @@ pub enum Command {
         after_help = "Example:\n  ukehi receipt get --dir demo clinic 1 --out receipt.json"
     )]
     Receipt(ReceiptCommand),
+    /// Numbers under keys whose sum is kept: mint, transfer, read, reseal.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi cells transfer --dir demo --author clinic --from bank/reserve --to clinic/budget 250"
+    )]
+    Cells(CellsCommand),
     /// Make and list keys and proving parameters.
     #[command(
         subcommand,

@@ -1,6 +1,7 @@
 //! `ukehi keys`: make and list key files and parameters.
 
 use super::args::KeysCommand;
+use super::cells;
 use super::output::{Output, table};
 use super::passphrase;
 use super::readers;
@@ -126,7 +127,14 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
             let revoke = |keyspace, epoch| Operation::RevokeEpoch { keyspace, epoch };
             registry::epoch(&sign, epoch, revoke, output)
         }
-        EpochCommand::Erase { sign, epoch } => {
+        EpochCommand::Erase {
+            sign,
+            epoch,
+            freeze_cells,
+        } => {
+            if !freeze_cells {
+                cells::refuse_to_freeze(&sign.target, epoch)?;
+            }
             let erase = |keyspace, epoch| Operation::EraseEpoch { keyspace, epoch };
             registry::epoch(&sign, epoch, erase, output)
         }

@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod bench;
+mod cells;
 mod connect;
 mod data;
 mod failures;
@@ -66,6 +67,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Scan(args) => data::scan(&args, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
+        Command::Cells(command) => cells::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Bench(command) => bench::run(command, output),
     }

@@ -7,5 +7,5 @@ mod read;
 mod write;
 
 pub use post::{Post, WrittenBatch, author_names, fetch_receipt, only_author, protocol, sealer};
-pub use read::{get, scan};
+pub use read::{get, hold_epoch_of, open_reader, scan};
 pub use write::put;

@@ -112,6 +112,9 @@ pub enum EpochCommand {
         #[command(flatten)]
         sign: SignArgs,
         epoch: u32,
+        /// Even if cells are sealed to it: nobody can change them afterwards.
+        #[arg(long)]
+        freeze_cells: bool,
     },
 }
 

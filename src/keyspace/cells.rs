@@ -279,3 +279,7 @@ fn undecodable(reason: &str) -> StoreError {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "cells_tests.rs"]
+mod tests;

@@ -10,6 +10,8 @@ pub mod api;
 pub mod audit;
 pub mod batch;
 #[cfg(feature = "node")]
+pub mod ceremony;
+#[cfg(feature = "node")]
 pub mod cli;
 pub mod client;
 pub mod error;

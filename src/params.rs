@@ -7,7 +7,7 @@ mod name;
 
 pub use name::{CircuitName, UnknownCircuitName};
 
-use crate::batch::{UnusableCircuit, shape_of};
+use crate::batch::{UnusableCircuit, circuit_shape, shape_of};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
 use ukehi_circuits::policy::{self, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
-use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
+use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
 use ukehi_provers::groth16::{Assignment, KeyDecodeError, ProvingKey, insecure_dev_setup};
 use ukehi_provers::pool::Job;
 use ukehi_provers::{R1cs, RandomnessUnavailable};
@@ -177,6 +177,42 @@ pub fn insecure_dev_params(
         manifests.push(files::write(directory, parts, &key.to_bytes())?);
     }
     Ok(manifests)
+}
+
+/// The circuits of this release: every shape under every policy it knows, by the names of their parameters, such as
+/// `seal-1-short-opaque`.
+pub fn catalogue() -> Vec<(String, &'static dyn Policy, Shape)> {
+    let every = policy::SHIPPED
+        .into_iter()
+        .flat_map(|policy| Shape::ALL.into_iter().map(move |shape| (policy, shape)));
+    every
+        .map(|(policy, shape)| {
+            let name = circuit_name(policy, shape).file_stem();
+            let name = name.expect("the names of this release's circuits are plain");
+            (name, policy, shape)
+        })
+        .collect()
+}
+
+/// A circuit of [`catalogue`] by its name: its matrices, how manifests name it, and its matrix digest.
+///
+/// # Errors
+/// The names there are.
+pub fn circuit_named(name: &str) -> Result<(R1cs, CircuitShape, [u8; 32]), String> {
+    let known = catalogue();
+    let Some((_, policy, shape)) = known.iter().find(|(known, ..)| known == name) else {
+        let names: Vec<String> = known.into_iter().map(|(name, ..)| name).collect();
+        return Err(names.join(", "));
+    };
+    let matrices = circuit_matrices(*policy, *shape);
+    let digest = matrix_digest(&matrices);
+    Ok((r1cs(matrices), circuit_name(*policy, *shape), digest))
+}
+
+/// How manifests name a policy's circuit of a shape.
+pub fn circuit_name(policy: &dyn Policy, shape: Shape) -> CircuitShape {
+    let cells = policy.cells();
+    circuit_shape(policy.name(), Form { shape, cells })
 }
 
 fn r1cs(matrices: matrices::Matrices) -> R1cs {

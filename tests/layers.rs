@@ -32,6 +32,7 @@ const ROOMS: &[(&str, u32)] = &[
     ("store", ADAPTERS),
     ("net", ADAPTERS),
     ("params", ADAPTERS),
+    ("ceremony", ADAPTERS + 1),
     ("trust", ADAPTERS),
     ("client", TOP),
     ("audit", TOP),

@@ -37,12 +37,12 @@ impl CircuitShape {
     ///
     /// # Errors
     /// [`ParamsFault::Name`] for anything but lower-case letters, digits and `_`: names become
-    /// file names. A version may say `+` besides, which does not.
+    /// file names.
     pub fn file_stem(&self) -> Result<String, ParamsFault> {
         let (statement, version) = self.statement.split_once("/v").unwrap_or_default();
         for (field, name, found) in [
             ("statement", statement, &self.statement),
-            ("statement", &version.replace('+', "_"), &self.statement),
+            ("statement", version, &self.statement),
             ("policy", &self.policy, &self.policy),
             ("class", &self.class, &self.class),
         ] {

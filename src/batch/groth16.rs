@@ -18,7 +18,7 @@ use ukehi_provers::groth16::{
 pub const STATEMENT: &str = "seal/v1";
 /// The same with operations and cells in the leaves. It is in the id, so a node that does not have a policy's code
 /// still knows how x is made.
-pub const STATEMENT_WITH_CELLS: &str = "seal/v1+cells";
+pub const STATEMENT_WITH_CELLS: &str = "seal_cells/v1";
 
 /// Why a manifest gives no verifier.
 #[derive(Debug, Error)]

@@ -1,6 +1,7 @@
 //! The commands and their flags, each with an example in its help.
 
 use super::cells::args::CellsCommand;
+use super::ceremony::{CeremonyCommand, ParticipantCommand};
 use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
@@ -97,6 +98,12 @@ pub enum Command {
         after_help = "Example:\n  ukehi keys list --dir demo/client"
     )]
     Keys(KeysCommand),
+    /// The circuits of this release, and their constraints for outside tools.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs"
+    )]
+    Circuits(CircuitsCommand),
     /// Measure this machine.
     #[command(subcommand, after_help = "Example:\n  ukehi bench quick --output json")]
     Bench(BenchCommand),
@@ -396,6 +403,18 @@ pub enum KeysCommand {
         after_help = "Example:\n  ukehi keys registry show --dir demo"
     )]
     Registry(RegistryCommand),
+    /// Participant keys: who contributes to a set-up ceremony.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys participant new --out ada.key"
+    )]
+    Participant(ParticipantCommand),
+    /// Set up a circuit's keys with others: sound as long as one of them is honest.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys ceremony verify --dir ceremony"
+    )]
+    Ceremony(CeremonyCommand),
     /// List the key files of a directory; needs no passphrase.
     #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
     List {
@@ -434,6 +453,27 @@ pub struct SolidityArgs {
     /// Write it here instead of to stdout; never overwritten.
     #[arg(long)]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum CircuitsCommand {
+    /// Name every circuit this release can prove.
+    #[command(after_help = "Example:\n  ukehi circuits list")]
+    List,
+    /// Write a circuit's constraints in the iden3 format, which snarkjs and circuit analysers read.
+    #[command(
+        after_help = "Examples:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs\n  snarkjs r1cs info seal.r1cs\n  ukehi circuits export CIRCUIT-ID --params demo/params --r1cs seal.r1cs"
+    )]
+    Export {
+        /// A name of `circuits list`, or with --params a circuit id.
+        circuit: String,
+        /// Where to write it; replaced if there.
+        #[arg(long)]
+        r1cs: PathBuf,
+        /// A directory of proving parameters, to look a circuit id up.
+        #[arg(long)]
+        params: Option<PathBuf>,
+    },
 }
 
 #[derive(Subcommand, Debug)]

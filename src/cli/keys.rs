@@ -2,6 +2,7 @@
 
 use super::args::KeysCommand;
 use super::cells;
+use super::ceremony::{self, ParticipantCommand};
 use super::output::{Output, table};
 use super::passphrase;
 use super::readers;
@@ -13,8 +14,10 @@ use crate::error::Failure;
 use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
-use ukehi_keys::keystore;
-use ukehi_keys::{AdminKey, AuthorKey, EpochSecret, KdfCost, ReaderKey};
+use ukehi_keys::keystore::{self, KeystoreError};
+use ukehi_keys::{
+    AdminKey, AuthorKey, EpochSecret, KdfCost, ParticipantKey, Passphrase, ReaderKey,
+};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -45,21 +48,26 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
         KeysCommand::Epoch(command) => epoch(command, output),
         KeysCommand::Admin(AdminCommand::New { out }) => {
             let key = AdminKey::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &key, &pass, KdfCost::Production)?;
-            made("admin", key.public().to_string(), &out, output);
-            Ok(())
+            save_new("admin", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
         KeysCommand::Admins(command) => registry::admins(command, output),
         KeysCommand::Circuit(command) => registry::circuit(command, output),
         KeysCommand::Change(command) => registry::change(command, output),
         KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
+        KeysCommand::Participant(ParticipantCommand::New { out }) => {
+            let key = ParticipantKey::generate().map_err(Failure::runtime)?;
+            save_new("participant", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
+        }
+        KeysCommand::Ceremony(command) => ceremony::run(command, output),
         KeysCommand::Reader(ReaderCommand::New { out }) => {
             let key = ReaderKey::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &key, &pass, KdfCost::Production)?;
-            made("reader", key.public().to_string(), &out, output);
-            Ok(())
+            save_new("reader", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
         KeysCommand::Grant(args) => readers::grant(&args, output),
         KeysCommand::Grants(GrantsCommand::Accept(args)) => readers::accept(&args, output),
@@ -78,10 +86,9 @@ fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
     match command {
         AuthorCommand::New { out } => {
             let key = AuthorKey::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &key, &pass, KdfCost::Production)?;
-            made("author", key.public().to_string(), &out, output);
-            Ok(())
+            save_new("author", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
         AuthorCommand::Register { sign, author } => registry::author(&sign, &author, true, output),
         AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
@@ -91,11 +98,10 @@ fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
 fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
     match command {
         EpochCommand::New { out } => {
-            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &secret, &pass, KdfCost::Production)?;
-            made("epoch", secret.public().to_string(), &out, output);
-            Ok(())
+            let key = EpochSecret::generate().map_err(Failure::runtime)?;
+            save_new("epoch", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
         EpochCommand::Open {
             sign,
@@ -141,16 +147,25 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn made(kind: &'static str, public: String, file: &Path, output: &Output) {
+/// Encrypts a new key under a passphrase asked for, and prints its public half.
+fn save_new(
+    kind: &'static str,
+    public: impl ToString,
+    file: &Path,
+    output: &Output,
+    save: impl FnOnce(&Passphrase) -> Result<(), KeystoreError>,
+) -> Result<(), Failure> {
+    save(&passphrase::obtain_new()?)?;
     let made = NewKeyFile {
         schema: "ukehi/key-made/v1",
         kind,
-        public,
+        public: public.to_string(),
         file: file.display().to_string(),
     };
     output.show(&made, |m| {
         format!("{} key {}\nin {}", m.kind, m.public, m.file)
     });
+    Ok(())
 }
 
 fn list(dir: &Path, output: &Output) -> Result<(), Failure> {

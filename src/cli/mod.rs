@@ -7,6 +7,8 @@ mod args;
 mod audit;
 mod bench;
 mod cells;
+mod ceremony;
+mod circuits;
 mod connect;
 mod data;
 mod failures;
@@ -69,6 +71,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Receipt(command) => receipt::run(command, output),
         Command::Cells(command) => cells::run(command, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Circuits(command) => circuits::run(command, output),
         Command::Bench(command) => bench::run(command, output),
     }
 }

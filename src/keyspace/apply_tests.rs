@@ -1,6 +1,7 @@
 use super::*;
 use crate::batch::{
-    Anchor, BatchVerifier, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
+    Anchor, BatchVerifier, BulkReference, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch,
+    Verdict,
 };
 use crate::genesis::{GATE_VERSION, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode};
 use crate::ids::{EpochId, KeyspaceId, NodeId};
@@ -439,4 +440,33 @@ fn two_replicas_that_apply_one_list_agree_in_every_column() {
     }
     let root = |r: &Replica| tree::root(&r.store, SHARD, r.next).unwrap();
     assert_eq!(root(&a), root(&b));
+}
+
+#[test]
+fn an_applied_batch_names_its_bulk_ciphertexts_and_a_refused_one_does_not() {
+    let mut replica = Replica::new();
+    let with_bulk = |replica: &Replica, seq: u64, digest: u8, change: fn(&mut Header)| {
+        let mut batch = replica.with(seq, change);
+        batch.slots[0].meta.op = Op::PutBulk;
+        batch.bulk[0] = Some(BulkReference {
+            digest: [digest; 32],
+            length: 99,
+        });
+        signed(batch)
+    };
+    let named = |replica: &Replica, digest: u8| {
+        super::bulk::is_referenced(&replica.store, SHARD, &[digest; 32]).unwrap()
+    };
+    let good = with_bulk(&replica, 1, 7, |_| {});
+    assert!(!named(&replica, 7));
+    assert_eq!(replica.apply(&good), Outcome::Applied);
+    assert!(named(&replica, 7));
+    let late = with_bulk(&replica, 2, 8, |h| h.valid_until = 0);
+    assert_eq!(replica.apply(&late), Outcome::Expired);
+    assert!(!named(&replica, 8));
+    // Named once more: the first entry's row stays as it is.
+    let before = replica.rows(Column::Bulk);
+    let again = with_bulk(&replica, 3, 7, |_| {});
+    assert_eq!(replica.apply(&again), Outcome::Applied);
+    assert_eq!(replica.rows(Column::Bulk), before);
 }

@@ -106,7 +106,10 @@ fn genesis() -> Genesis {
             id: KEYSPACE,
             shard: SHARD,
             authors: (1..=3).map(|a| author(a).public()).collect(),
-            epochs: (1..).zip(["ledger", "doses", "points"]).map(epoch).collect(),
+            epochs: (1..)
+                .zip(["ledger", "doses", "points"])
+                .map(epoch)
+                .collect(),
             families: vec![family("ledger", &[1, 2]), family("doses", &[1, 2])],
         }],
     };
@@ -176,7 +179,9 @@ impl Replica {
         let verified = verifier.verify(&bytes, Payload::Required).unwrap();
         let mut writes = WriteBatch::new();
         let mut overlay = Overlay::new(&self.store, &mut writes);
-        let applied = self.machine.apply_change(self.next, &verified, &mut overlay);
+        let applied = self
+            .machine
+            .apply_change(self.next, &verified, &mut overlay);
         let outcome = applied.unwrap();
         let record = Record::registry(self.next, verified.digest(), outcome);
         self.append(&record, writes);
@@ -295,7 +300,10 @@ const NONE: fn() -> F = || F::from(0u64);
 fn a_cell_is_created_changed_and_guarded_and_its_row_says_where_it_stands() {
     let mut r = Replica::new();
     let created = r.next;
-    assert_eq!(r.write(&[(50, NONE(), f(1)), (51, NONE(), f(2))]), Outcome::Applied);
+    assert_eq!(
+        r.write(&[(50, NONE(), f(1)), (51, NONE(), f(2))]),
+        Outcome::Applied
+    );
     let row = r.cell(51).unwrap();
     let place = Place {
         index: created,
@@ -305,12 +313,19 @@ fn a_cell_is_created_changed_and_guarded_and_its_row_says_where_it_stands() {
     assert_eq!(row.source, CellSource::Update(place));
     assert_eq!(row.family, field::encode(&family("ledger")));
     let changed = r.next;
-    assert_eq!(r.write(&[(51, f(2), f(3)), (50, f(1), f(1))]), Outcome::Applied);
+    assert_eq!(
+        r.write(&[(51, f(2), f(3)), (50, f(1), f(1))]),
+        Outcome::Applied
+    );
     let row = r.cell(51).unwrap();
     assert_eq!((row.commitment, row.version), (tag(3), 2));
     assert_eq!(row.source.index(), changed);
     let guarded = r.cell(50).unwrap();
-    assert_eq!((guarded.version, guarded.source.index()), (1, created), "a guard moves nothing");
+    assert_eq!(
+        (guarded.version, guarded.source.index()),
+        (1, created),
+        "a guard moves nothing"
+    );
     for (_, value) in r.rows(Column::Cells) {
         assert_eq!(value.len(), CELL_ROW_BYTES);
     }
@@ -332,7 +347,10 @@ fn one_bad_cell_refuses_the_batch_by_its_own_code_and_changes_nothing() {
         (Outcome::CellStale, r.batch(&[good, (50, f(3), f(2))])),
         (Outcome::CellStale, r.batch(&[good, (50, f(3), f(3))])),
         // Right commitment, but proven by another policy's circuit.
-        (Outcome::CellOfOtherFamily, r.batch(&[good, (70, f(7), f(8))])),
+        (
+            Outcome::CellOfOtherFamily,
+            r.batch(&[good, (70, f(7), f(8))]),
+        ),
         (Outcome::CellAuthor, r.batch_of(3, LEDGER, &[good])),
         (Outcome::UnknownFamily, r.batch_of(1, POINTS, &[good])),
     ];
@@ -341,7 +359,11 @@ fn one_bad_cell_refuses_the_batch_by_its_own_code_and_changes_nothing() {
         assert_eq!(r.apply(&batch), expected);
         assert_eq!(r.rows(Column::Cells), cells, "{expected:?}");
         assert_eq!(r.rows(Column::State), state, "{expected:?}");
-        assert_eq!(r.apply(&batch), Outcome::Duplicate, "the sequence is used up");
+        assert_eq!(
+            r.apply(&batch),
+            Outcome::Duplicate,
+            "the sequence is used up"
+        );
     }
     assert_eq!(r.write(&[good]), Outcome::Applied);
 }
@@ -351,7 +373,10 @@ fn a_circuit_of_another_policy_than_the_epochs_is_refused() {
     let mut r = Replica::new();
     let mut batch = r.batch(&[(50, NONE(), f(1))]);
     batch.header.circuit = DOSES;
-    let x = batch.statement(AcceptAll.form(&DOSES).unwrap()).unwrap().x();
+    let x = batch
+        .statement(AcceptAll.form(&DOSES).unwrap())
+        .unwrap()
+        .x();
     let (header, x) = batch.signed_parts(&x);
     batch.signature = author(1).sign(SIGNATURE_DOMAIN, &[&header, &x]);
     assert_eq!(r.apply(&batch), Outcome::WrongPolicyFamily);
@@ -402,7 +427,11 @@ fn a_cells_own_list_stands_before_the_familys() {
     let by_third = r.batch_of(3, LEDGER, &[(50, f(2), f(3))]);
     assert_eq!(r.apply(&by_third), Outcome::CellAuthor);
     assert_eq!(r.change(set(Vec::new())), Outcome::Applied);
-    assert_eq!(r.write(&[(50, f(2), f(3))]), Outcome::Applied, "the family's again");
+    assert_eq!(
+        r.write(&[(50, f(2), f(3))]),
+        Outcome::Applied,
+        "the family's again"
+    );
 }
 
 #[test]

@@ -2,17 +2,14 @@
 //!
 //! Invariant: a name stands for a circuit of this release, so its matrices can be built.
 
-use crate::batch::circuit_shape;
+use super::circuit_name;
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 use ukehi_circuits::matrices::{Matrices, circuit_matrices};
 use ukehi_circuits::policy::{self, Policy};
-use ukehi_circuits::shape::{Class, Form, Shape};
+use ukehi_circuits::shape::{Class, Shape};
 use ukehi_keys::CircuitShape;
-
-/// The policies this release ships.
-const POLICIES: [&str; 2] = ["opaque", "ledger"];
 
 /// A circuit of `seal/v1`.
 #[derive(Clone, Copy)]
@@ -51,8 +48,8 @@ impl CircuitName {
     /// Every circuit of this release.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let policies = POLICIES.into_iter().filter_map(policy::named);
-        policies
+        policy::SHIPPED
+            .into_iter()
             .flat_map(|policy| Shape::ALL.map(|shape| Self { policy, shape }))
             .collect()
     }
@@ -74,11 +71,7 @@ impl CircuitName {
     /// How manifests and circuit ids name it.
     #[must_use]
     pub fn manifest_shape(&self) -> CircuitShape {
-        let form = Form {
-            shape: self.shape,
-            cells: self.policy.cells(),
-        };
-        circuit_shape(self.policy.name(), form)
+        circuit_name(self.policy, self.shape)
     }
 }
 
@@ -116,7 +109,7 @@ mod tests {
     #[test]
     fn each_circuit_has_one_name_and_comes_back() {
         let all = CircuitName::all();
-        assert_eq!(all.len(), POLICIES.len() * Shape::ALL.len());
+        assert_eq!(all.len(), policy::SHIPPED.len() * Shape::ALL.len());
         for name in &all {
             let text = name.to_string();
             assert_eq!(text.parse::<CircuitName>().unwrap().to_string(), text);

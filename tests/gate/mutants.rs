@@ -92,8 +92,7 @@ fn header_mutants(world: &World, m: &mut Mutants<'_>) {
     m.bound("route_commitment", |b| {
         b.header.route_commitment += F::from(1u64);
     });
-    // Under `opaque` any P but 0 breaks the policy.
-    m.typed("policy_digest", Word::Statement, |b| {
+    m.bound("policy_digest", |b| {
         b.header.policy_digest = F::from(1u64);
     });
     m.bound("author, another registered one", |b| {

@@ -18,7 +18,9 @@ use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
-use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
+use ukehi_keys::{
+    AdminKey, AuthorId, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey,
+};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -40,6 +42,10 @@ pub fn node_key(node: NodeId) -> NodeKey {
 
 fn author_key(number: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&secret(2, number))
+}
+
+pub fn author_id(number: u8) -> AuthorId {
+    author_key(number).public()
 }
 
 fn true_proof(x: &F) -> [u8; 32] {
@@ -100,6 +106,11 @@ impl Corpus {
             5 => FIVE.get_or_init(|| Corpus::make(5)),
             _ => panic!("clusters of 3 and 5 have a corpus"),
         }
+    }
+
+    /// A valid batch of an author whom genesis may not know.
+    pub fn sealed_by(&self, number: u8, seq: u64) -> Vec<u8> {
+        seal(&self.genesis, number, seq, 0, 0, true).to_bytes()
     }
 
     /// The oracle: whether a stored batch must never have been applied.

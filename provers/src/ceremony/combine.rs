@@ -58,7 +58,7 @@ pub(super) fn scale<P: Iden3Point>(points: &[P], scalar: &Fr) -> Vec<P> {
 pub(super) fn normalise<P: Iden3Point>(points: &[P::Group]) -> Vec<P> {
     let parts: Vec<Vec<P>> = points
         .par_chunks(1024)
-        .map(|part| P::Group::normalize_batch(part))
+        .map(P::Group::normalize_batch)
         .collect();
     parts.concat()
 }

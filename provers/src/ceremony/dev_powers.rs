@@ -23,7 +23,7 @@ use crate::iden3::{
 };
 use crate::randomness::{RandomnessUnavailable, scalar_where};
 
-const NAME: &str = "INSECURE: one party's development powers";
+pub(super) const NAME: &str = "INSECURE: one party's development powers";
 /// Points multiplied between two reports of progress, and per rayon task.
 const REPORT_EVERY: usize = 8192;
 const TASK: usize = 512;

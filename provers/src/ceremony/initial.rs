@@ -147,6 +147,9 @@ fn coefficients(circuit: &R1cs) -> Vec<u8> {
     encode_coefficients(entries.into_iter())
 }
 
+/// A matrix: each row's (coefficient, variable).
+type Rows = Vec<Vec<(Fr, usize)>>;
+
 #[derive(Clone, Copy)]
 struct Term<'a> {
     basis: u8,
@@ -163,11 +166,7 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// `matrices` with the basis each is multiplied by; the instance rows take basis 0.
-    fn new(
-        circuit: &R1cs,
-        matrices: &[(u8, &'a Vec<Vec<(Fr, usize)>>)],
-        instance: &[Instance<'a>],
-    ) -> Self {
+    fn new(circuit: &R1cs, matrices: &[(u8, &'a Rows)], instance: &[Instance<'a>]) -> Self {
         let entries = || {
             let of_matrices = matrices.iter().flat_map(|(basis, rows)| {
                 rows.iter().enumerate().flat_map(move |(row, terms)| {

@@ -4,6 +4,7 @@ mod bulk;
 mod input;
 mod post;
 mod read;
+mod value;
 mod write;
 
 pub use post::{Post, WrittenBatch, author_names, fetch_receipt, only_author, protocol, sealer};

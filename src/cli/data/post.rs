@@ -6,13 +6,13 @@
 
 use super::bulk::{BulkOutbox, Network};
 use crate::api::{Reply, Request};
-use crate::batch::{Anchor, BatchVerifier, BulkReference, SealedBatch, Verdict};
+use crate::batch::{Anchor, BatchVerifier, SealedBatch, Verdict};
 use crate::cli::connect::Place;
 use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
 use crate::client::{AnchorFile, KnownRegistry, Sealed, Sealer};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{AuthorSeq, EpochId, KeyspaceId};
+use crate::ids::{AuthorSeq, EpochId, KeyspaceId, LogIndex};
 use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
 use crate::params::{self, Circuit};
 use crate::registry::Registry;
@@ -27,6 +27,9 @@ use ukehi_provers::pool::{Pool, PoolConfig};
 
 /// Proofs queued at most: bounds the witnesses in memory.
 const QUEUE: usize = 16;
+/// How often, and how long apart, a checkpoint over the registry is asked for.
+const ANCHOR_TRIES: usize = 50;
+const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 pub struct WrittenBatch {
@@ -44,8 +47,11 @@ pub struct WrittenBatch {
 pub struct Post {
     pub remote: Remote,
     pub bulk: BulkOutbox,
-    network: Network,
+    pub network: Network,
     verifier: BatchVerifier,
+    /// The last registry change: the anchor must lie behind it, or an author or epoch that it
+    /// brought is not known at the anchor.
+    registry_at: LogIndex,
     anchor_file: AnchorFile,
     receipts: PathBuf,
     outbox: Outbox,
@@ -82,6 +88,7 @@ impl Post {
             network: Network::of(place),
             bulk: BulkOutbox::open(&client.join("bulk"), &outbox.pending()?)?,
             verifier: known.verifier().clone(),
+            registry_at: known.last(),
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
             outbox,
@@ -126,16 +133,6 @@ impl Post {
         self.send(&sealed.batch, &sealed.bytes).await
     }
 
-    /// Brings a ciphertext of the author's to the nodes.
-    pub async fn send_bulk_of(
-        &self,
-        author: &str,
-        reference: BulkReference,
-    ) -> Result<(), Failure> {
-        let author = self.author(author);
-        self.bulk.send(&self.network, author, reference).await
-    }
-
     /// Sends again what a batch under way names, as far as it is here and its author's key is.
     async fn send_bulk(&self, batch: &SealedBatch) -> Result<(), Failure> {
         let name = self.names.get(&batch.header.author);
@@ -147,8 +144,25 @@ impl Post {
         Ok(())
     }
 
-    /// The newest cosigned checkpoint any node shows, never behind the one on file.
+    /// A checkpoint over the registry known here. A node may be one behind the node that showed
+    /// it: it is asked again.
     pub async fn anchor(&mut self) -> Result<Anchor, Failure> {
+        for _ in 0..ANCHOR_TRIES {
+            let anchor = self.newest_anchor().await?;
+            if anchor.size > self.registry_at {
+                return Ok(anchor);
+            }
+            tokio::time::sleep(ANCHOR_PAUSE).await;
+        }
+        Err(Failure::new(
+            ExitCode::Unavailable,
+            format!("no node shows a checkpoint over entry {}", self.registry_at),
+            "check `ukehi status`, and try again",
+        ))
+    }
+
+    /// The newest cosigned checkpoint any node shows, never behind the one on file.
+    async fn newest_anchor(&mut self) -> Result<Anchor, Failure> {
         let (node, reply) = self.remote.ask(|_| Request::Head { author: None }).await?;
         let genesis = self.verifier.genesis();
         match reply {

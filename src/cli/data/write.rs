@@ -2,7 +2,8 @@
 
 use super::input::{Group, Line, Value, group, read_file};
 use super::post::{Post, WrittenBatch, author_names, only_author, sealer};
-use crate::batch::{Anchor, BulkReference};
+use super::value::slots;
+use crate::batch::Anchor;
 use crate::cli::args::PutArgs;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
@@ -13,13 +14,13 @@ use crate::error::{ExitCode, Failure};
 use crate::log::Outcome;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::Path;
 use ukehi_circuits::policy::{Opaque, Policy};
-use zeroize::Zeroizing;
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
+/// How often, and how long apart, a checkpoint over the registry is asked for.
+const ANCHOR_TRIES: usize = 50;
+const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Written {
@@ -156,7 +157,9 @@ impl Writer {
     }
 
     async fn seal(&mut self, group: &Group, anchor: Anchor) -> Result<UnderWay, Failure> {
-        let slots = self.slots(group).await?;
+        let longest = self.sealer.max_value(group.lines.len());
+        let author = self.post.author(&group.author);
+        let slots = slots(group, longest, author, &self.post.bulk, &self.post.network).await?;
         let seq = self.post.next_seq(&group.author).await?;
         let puts: Vec<Put<'_>> = group
             .lines
@@ -176,66 +179,6 @@ impl Writer {
             ticket,
         })
     }
-
-    /// What goes into each slot. A value too long for any slot is encrypted and at a majority of
-    /// the nodes when this returns: a batch never names what only this client has.
-    async fn slots(&self, group: &Group) -> Result<Vec<Slot>, Failure> {
-        let mut slots = Vec::new();
-        let longest = self.sealer.max_value(group.lines.len());
-        for line in &group.lines {
-            let (start, mut rest) = read_value(&line.value, longest)?;
-            if start.len() <= longest {
-                slots.push(Slot {
-                    body: start,
-                    bulk: None,
-                });
-                continue;
-            }
-            let mut value = start.chain(&mut *rest);
-            let seal = || self.post.bulk.seal(&line.key, &mut value);
-            let (reference, body) = tokio::task::block_in_place(seal)?;
-            eprintln!(
-                "{:?}: {} bytes are too long for a slot: they go as a bulk value",
-                line.key, body.plaintext_bytes
-            );
-            self.post.send_bulk_of(&group.author, reference).await?;
-            slots.push(Slot {
-                body: Zeroizing::new(body.encode().to_vec()),
-                bulk: Some(reference),
-            });
-        }
-        Ok(slots)
-    }
-}
-
-/// The body of one slot.
-struct Slot {
-    body: Zeroizing<Vec<u8>>,
-    bulk: Option<BulkReference>,
-}
-
-type Start = Zeroizing<Vec<u8>>;
-
-/// At most `limit` + 1 bytes of a value, and the rest to read on.
-fn read_value(value: &Value, limit: usize) -> Result<(Start, Box<dyn Read + '_>), Failure> {
-    let unreadable = |path: &Path, e: &std::io::Error| {
-        Failure::usage(format!("{}: {e}", path.display()), "name a readable file")
-    };
-    let (name, mut input): (&Path, Box<dyn Read + '_>) = match value {
-        Value::Text(text) => (Path::new("the value"), Box::new(text.as_bytes())),
-        Value::File(path) if path == Path::new("-") => (path, Box::new(std::io::stdin().lock())),
-        Value::File(path) => {
-            let file = std::fs::File::open(path).map_err(|e| unreadable(path, &e))?;
-            (path, Box::new(file))
-        }
-    };
-    let mut start = Zeroizing::new(Vec::with_capacity(limit + 1));
-    input
-        .by_ref()
-        .take(limit as u64 + 1)
-        .read_to_end(&mut start)
-        .map_err(|e| unreadable(name, &e))?;
-    Ok((start, input))
 }
 
 fn name_command(error: SealError, group: &Group) -> Failure {

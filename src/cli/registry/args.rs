@@ -160,7 +160,7 @@ pub enum AdminsCommand {
         #[command(flatten)]
         sign: SignArgs,
         #[arg(long = "key", required = true)]
-        keys: Vec<String>,
+        members: Vec<String>,
         #[arg(long)]
         threshold: u8,
     },

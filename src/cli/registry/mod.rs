@@ -166,11 +166,11 @@ pub fn circuit(command: CircuitCommand, output: &Output) -> Result<(), Failure> 
 pub fn admins(command: AdminsCommand, output: &Output) -> Result<(), Failure> {
     let AdminsCommand::Set {
         sign,
-        keys,
+        members,
         threshold,
     } = command;
     decide(&sign, output, |session| {
-        let mut ids = keys
+        let mut ids = members
             .iter()
             .map(|key| admin_id(&session.place, key))
             .collect::<Result<Vec<AdminId>, Failure>>()?;

@@ -14,6 +14,7 @@ fn our_development_powers_stand_before_both_tools_and_say_insecure() {
     let found = report(&POWERS).unwrap();
     assert_eq!((found.power, found.ceremony_power), (7, 7));
     assert!(found.last_challenge_checked);
+    assert!(found.is_development());
     assert!(found.steps[0].name.as_ref().unwrap().contains("INSECURE"));
     let bench = Bench::new();
     bench.put("p.ptau", &POWERS);
@@ -37,7 +38,7 @@ fn powers_made_by_snarkjs_stand_whole_and_cut_down() {
     );
     let theirs = printed_hash(&printed, "Contribution Response Hash imported:");
     assert_eq!(hex::encode(found.steps[0].response_hash), theirs);
-    assert!(found.last_challenge_checked);
+    assert!(found.last_challenge_checked && !found.is_development());
 
     bench.ok("powersoftau truncate p.ptau");
     let files = std::fs::read_dir(bench.path("")).unwrap();
@@ -50,6 +51,8 @@ fn powers_made_by_snarkjs_stand_whole_and_cut_down() {
     assert!(!found.last_challenge_checked);
 }
 
+type Section = fn(&mut PtauContent) -> &mut Vec<G1Affine>;
+
 fn tampered(change: impl FnOnce(&mut PtauContent)) -> Result<PowersReport, PowersError> {
     let mut content = insecure_dev_powers(3, &mut |_, _| {}).unwrap();
     change(&mut content);
@@ -61,7 +64,7 @@ fn tampered(change: impl FnOnce(&mut PtauContent)) -> Result<PowersReport, Power
 fn every_section_with_a_changed_point_is_refused_and_named() {
     use PtauSection as S;
     let double = |p: &mut G1Affine| *p = (*p + *p).into();
-    let monomials: [(S, fn(&mut PtauContent) -> &mut Vec<G1Affine>); 3] = [
+    let monomials: [(S, Section); 3] = [
         (S::TauG1, |c| &mut c.tau_g1),
         (S::AlphaTauG1, |c| &mut c.alpha_tau_g1),
         (S::BetaTauG1, |c| &mut c.beta_tau_g1),
@@ -77,7 +80,7 @@ fn every_section_with_a_changed_point_is_refused_and_named() {
         let refused = tampered(|c| double(&mut section(c)[0])).unwrap_err();
         assert!(matches!(refused, PowersError::Start { section } if section == expected));
     }
-    let lagrange: [(S, fn(&mut PtauContent) -> &mut Vec<G1Affine>); 3] = [
+    let lagrange: [(S, Section); 3] = [
         (S::LagrangeTauG1, |c| &mut c.lagrange_tau_g1),
         (S::LagrangeAlphaTauG1, |c| &mut c.lagrange_alpha_tau_g1),
         (S::LagrangeBetaTauG1, |c| &mut c.lagrange_beta_tau_g1),

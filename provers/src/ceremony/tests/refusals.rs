@@ -28,6 +28,8 @@ fn judged(change: impl FnOnce(&mut Zkey)) -> Result<ZkeyReport, ZkeyVerifyError>
     verify_zkey(&zkey, &read(&FINISHED.first), &mut |_, _| {})
 }
 
+type Change = fn(&mut Zkey);
+
 fn double(p: &mut G1Affine) {
     *p = (*p + *p).into_affine();
 }
@@ -60,7 +62,7 @@ fn a_key_nobody_contributed_to_is_refused() {
 #[test]
 fn every_section_no_contribution_may_change_is_compared() {
     use ZkeySection as S;
-    let changes: [(S, fn(&mut Zkey)); 9] = [
+    let changes: [(S, Change); 9] = [
         (S::Header, |k| double(&mut k.header.alpha_g1)),
         (S::Header, |k| double(&mut k.header.beta_g1)),
         (S::Header, |k| k.header.beta_g2 = k.header.delta_g2),

@@ -1,0 +1,11 @@
+//! The set-up ceremony: its directory, its command line, and snarkjs among its participants. Needs node and the packages
+//! of scripts/npm (`make tools`).
+#![cfg(feature = "node")]
+
+#[macro_use]
+mod support;
+
+mod interrupted;
+mod refusals;
+mod whole;
+mod with_snarkjs;

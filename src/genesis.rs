@@ -19,6 +19,8 @@ pub const MAX_AUTHORS: usize = 4096;
 pub const MAX_EPOCHS: usize = 256;
 pub const MAX_CIRCUITS: usize = 64;
 pub const MAX_ADMINS: usize = 16;
+/// Policies with cells in one keyspace.
+pub const MAX_FAMILIES: usize = 16;
 /// As circuit shapes name their policies.
 pub const MAX_POLICY_BYTES: usize = 32;
 /// The cluster's name in words, for people; printable ASCII.
@@ -61,6 +63,17 @@ pub struct GenesisKeyspace {
     pub shard: ShardId,
     pub authors: Vec<AuthorId>,
     pub epochs: Vec<GenesisEpoch>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<GenesisFamily>,
+}
+
+/// A policy whose cells the keyspace has, and who may write to them where a cell has no list of
+/// its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisFamily {
+    pub policy: String,
+    pub authors: Vec<AuthorId>,
 }
 
 /// Who may change the registry: so many of these must agree.
@@ -115,6 +128,10 @@ pub enum GenesisError {
         "the policy of epoch {epoch} is not 1 to {MAX_POLICY_BYTES} lower-case letters, digits and _"
     )]
     Policy { epoch: EpochId },
+    #[error(
+        "a family of keyspace {keyspace} is not named by 1 to {MAX_POLICY_BYTES} lower-case letters, digits and _"
+    )]
+    Family { keyspace: KeyspaceId },
     #[error("{field} of epoch {epoch} is not a canonical field element")]
     NonCanonical { field: &'static str, epoch: EpochId },
 }
@@ -159,6 +176,14 @@ impl Genesis {
                 w.bool(epoch.expires.is_some());
                 if let Some(expires) = epoch.expires {
                     w.u64(expires);
+                }
+            }
+            w.u32(keyspace.families.len() as u32);
+            for family in &keyspace.families {
+                w.bytes(family.policy.as_bytes());
+                w.u32(family.authors.len() as u32);
+                for author in &family.authors {
+                    w.raw(&author.to_bytes());
                 }
             }
         }
@@ -227,6 +252,7 @@ impl Genesis {
                 MAX_EPOCHS,
                 keyspace.epochs.iter().map(|e| e.id.to_string()),
             )?;
+            keyspace.check_families()?;
             for epoch in &keyspace.epochs {
                 if !is_policy_name(&epoch.policy) {
                     return Err(GenesisError::Policy { epoch: epoch.id });
@@ -265,6 +291,23 @@ impl Genesis {
 }
 
 impl GenesisKeyspace {
+    fn check_families(&self) -> Result<(), GenesisError> {
+        if self.families.is_empty() {
+            return Ok(());
+        }
+        let names = self.families.iter().map(|f| f.policy.clone());
+        distinct("families", MAX_FAMILIES, names)?;
+        for family in &self.families {
+            if !is_policy_name(&family.policy) {
+                let keyspace = self.id;
+                return Err(GenesisError::Family { keyspace });
+            }
+            let authors = family.authors.iter().map(ToString::to_string);
+            distinct("authors of a family", MAX_AUTHORS, authors)?;
+        }
+        Ok(())
+    }
+
     #[must_use]
     pub fn epoch(&self, id: EpochId) -> Option<&GenesisEpoch> {
         self.epochs.iter().find(|e| e.id == id)

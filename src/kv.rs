@@ -20,6 +20,8 @@ pub enum Column {
     Tree,
     /// The keyspace: route tag to the place of its newest slot.
     State,
+    /// Keyspace and route tag to a cell's newest commitment.
+    Cells,
     /// Per author: which sequence had which outcome.
     Sessions,
     /// Bulk ciphertexts in parts, and which of them applied entries name.
@@ -33,11 +35,12 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
+        Column::Cells,
         Column::Sessions,
         Column::Bulk,
         Column::Registry,
@@ -53,6 +56,7 @@ impl Column {
             Column::Raft => "raft",
             Column::Tree => "tree",
             Column::State => "state",
+            Column::Cells => "cells",
             Column::Sessions => "sessions",
             Column::Bulk => "bulk",
             Column::Registry => "registry",

@@ -3,13 +3,17 @@
 //! Invariants: 1. a loaded circuit's matrices are the ones its id commits to; 2. what a dev set-up
 //! makes says INSECURE in its manifest. Knows nothing of batches or of nodes.
 
-use crate::batch::{SHAPES, UnusableCircuit, circuit_shape, shape_name, shape_of};
+mod name;
+
+pub use name::{CircuitName, UnknownCircuitName};
+
+use crate::batch::{UnusableCircuit, circuit_shape, shape_of};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
-use ukehi_circuits::policy::{self, Opaque, Policy};
+use ukehi_circuits::policy::{self, Policy};
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{Scalar, field};
@@ -146,38 +150,27 @@ pub fn load_all(
         .collect()
 }
 
-/// Makes parameters for every shape, alone, from the system's randomness: INSECURE, since whoever
-/// runs it could forge proofs. `progress` gets (done, total) in group elements.
+/// Makes parameters for these circuits, alone, from the system's randomness: INSECURE, since
+/// whoever runs it could forge proofs. `progress` gets the circuit under way and (done, total) in
+/// group elements of it.
 ///
 /// # Errors
 /// [`CircuitError`]; existing files are never overwritten.
 pub fn insecure_dev_params(
     directory: &Path,
-    mut progress: impl FnMut(u64, u64),
+    names: &[CircuitName],
+    mut progress: impl FnMut(&CircuitName, u64, u64),
 ) -> Result<Vec<Manifest>, CircuitError> {
-    let circuits: Vec<(Shape, [u8; 32], R1cs)> = SHAPES
-        .iter()
-        .map(|shape| {
-            let matrices = circuit_matrices(&Opaque, *shape);
-            (*shape, matrix_digest(&matrices), r1cs(matrices))
-        })
-        .collect();
-    // The smaller circuits' shares are told from their domains before their set-ups run.
-    let weights: Vec<u64> = circuits.iter().map(|c| c.2.domain_size() as u64).collect();
-    let total: u64 = weights.iter().sum();
-    let mut before = 0;
     let mut manifests = Vec::new();
-    for ((shape, digest, r1cs), weight) in circuits.iter().zip(weights) {
-        let (key, verifying_key) = insecure_dev_setup(r1cs, |p| {
-            progress(
-                before + weight * p.done as u64 / p.total.max(1) as u64,
-                total,
-            );
+    for name in names {
+        let matrices = name.matrices();
+        let matrix_digest = matrix_digest(&matrices);
+        let (key, verifying_key) = insecure_dev_setup(&r1cs(matrices), |p| {
+            progress(name, p.done as u64, p.total.max(1) as u64);
         })?;
-        before += weight;
         let parts = CircuitParts {
-            shape: shape_name(*shape),
-            matrix_digest: *digest,
+            shape: name.manifest_shape(),
+            matrix_digest,
             verifying_key: verifying_key.to_bytes(),
             setup: Setup::insecure_dev(),
         };

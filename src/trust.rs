@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
+use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_keys::{CircuitId, Manifest};
 
 const SCHEMA: &str = "ukehi/trust/v1";
@@ -191,10 +192,12 @@ impl TrustRoot {
         ))
     }
 
-    /// The keyspace and epoch to write to and read from: the last of the first keyspace.
+    /// The keyspace and epoch to write plain values to: the last `opaque` one of the first keyspace.
     #[must_use]
     pub fn newest_epoch(&self) -> Option<(KeyspaceId, EpochId)> {
         let keyspace = self.genesis.keyspaces.first()?;
-        Some((keyspace.id, keyspace.epochs.last()?.id))
+        let mut newest = keyspace.epochs.iter().rev();
+        let epoch = newest.find(|e| e.policy == Opaque.name())?;
+        Some((keyspace.id, epoch.id))
     }
 }

@@ -19,7 +19,12 @@ pub struct Fixture {
 impl Fixture {
     pub fn prepare() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let manifests = params::insecure_dev_params(directory.path(), |_, _| {}).expect("set-up");
+        let manifests = params::insecure_dev_params(
+            directory.path(),
+            &params::CircuitName::opaque_short(),
+            |_, _, _| {},
+        )
+        .expect("set-up");
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         Self {
             circuits: params::load_all(directory.path(), &ids).expect("just written"),

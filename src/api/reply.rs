@@ -47,7 +47,15 @@ pub enum Reply {
         entry: ProvenEntry,
         slot: u8,
     },
-    /// To `Get` and `Receipt`: nothing there as of this applied index.
+    /// To `Cell`, and to `Cells` once per row: where the newest opening stands. `version` is the
+    /// node's word until the opening was seen to have it.
+    Cell {
+        route: [u8; 32],
+        version: u64,
+        entry: ProvenEntry,
+        slot: u8,
+    },
+    /// To `Get`, `Cell` and `Receipt`: nothing there as of this applied index.
     NotFound {
         applied: LogIndex,
     },
@@ -96,7 +104,7 @@ pub enum Reply {
     },
     /// To `BulkRead`: no applied entry names it here, or its upload did not reach this node.
     BulkAbsent,
-    /// The last of a series: `Scan`, `Export`, `Registry` and `BulkRead` are complete.
+    /// The last of a series: `Scan`, `Cells`, `Export`, `Registry` and `BulkRead` are complete.
     End,
     Denied {
         denial: Denial,
@@ -113,9 +121,17 @@ impl Reply {
                 w.u8(1).u64(*index).u16(outcome.code());
             }
             Reply::Entry { entry, slot } => {
-                w.u8(2).u8(*slot).raw(&entry.record.to_bytes());
-                w.bytes(&entry.payload).bytes(&entry.inclusion);
-                w.bytes(entry.note.as_bytes());
+                w.u8(2).u8(*slot);
+                write_entry(&mut w, entry);
+            }
+            Reply::Cell {
+                route,
+                version,
+                entry,
+                slot,
+            } => {
+                w.u8(21).raw(route).u64(*version).u8(*slot);
+                write_entry(&mut w, entry);
             }
             Reply::NotFound { applied } => {
                 w.u8(3).u64(*applied);
@@ -200,15 +216,15 @@ impl Reply {
             },
             2 => {
                 let slot = r.u8("slot")?;
-                let record = read_record(&mut r)?;
-                let entry = ProvenEntry {
-                    record,
-                    payload: r.bytes(MAX_BATCH_BYTES, "payload")?.to_vec(),
-                    inclusion: r.bytes(MAX_PROOF_BYTES, "inclusion proof")?.to_vec(),
-                    note: read_text(&mut r, MAX_NOTE_BYTES, "note")?,
-                };
+                let entry = read_entry(&mut r)?;
                 Reply::Entry { entry, slot }
             }
+            21 => Reply::Cell {
+                route: r.array("route")?,
+                version: r.u64("version")?,
+                slot: r.u8("slot")?,
+                entry: read_entry(&mut r)?,
+            },
             3 => Reply::NotFound {
                 applied: r.u64("applied")?,
             },
@@ -284,6 +300,21 @@ impl Reply {
             reason: reason.to_string(),
         }
     }
+}
+
+fn write_entry(w: &mut Writer, entry: &ProvenEntry) {
+    w.raw(&entry.record.to_bytes());
+    w.bytes(&entry.payload).bytes(&entry.inclusion);
+    w.bytes(entry.note.as_bytes());
+}
+
+fn read_entry(r: &mut Reader<'_>) -> Result<ProvenEntry, WireError> {
+    Ok(ProvenEntry {
+        record: read_record(r)?,
+        payload: r.bytes(MAX_BATCH_BYTES, "payload")?.to_vec(),
+        inclusion: r.bytes(MAX_PROOF_BYTES, "inclusion proof")?.to_vec(),
+        note: read_text(r, MAX_NOTE_BYTES, "note")?,
+    })
 }
 
 fn read_record(r: &mut Reader<'_>) -> Result<Record, WireError> {

@@ -4,7 +4,7 @@ use super::{
     MAX_BULK_PART_BYTES, MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64,
 };
 use crate::batch::{BulkReference, MAX_BATCH_BYTES};
-use crate::ids::{AuthorSeq, LogIndex, TreeSize};
+use crate::ids::{AuthorSeq, KeyspaceId, LogIndex, TreeSize};
 use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_keys::AuthorId;
@@ -43,6 +43,19 @@ pub enum Request {
     Change { deadline_ms: u32, change: Vec<u8> },
     /// The applied registry changes above this entry, each with its proof, read linearizably.
     Registry { deadline_ms: u32, after: LogIndex },
+    /// The cell under a route tag, read linearizably.
+    Cell {
+        deadline_ms: u32,
+        keyspace: KeyspaceId,
+        route: [u8; 32],
+    },
+    /// The cells of a keyspace after `after` in tag order.
+    Cells {
+        deadline_ms: u32,
+        keyspace: KeyspaceId,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    },
     /// One entry with its proof, once a cosigned checkpoint covers it.
     Entry { deadline_ms: u32, index: LogIndex },
     /// Take in a bulk ciphertext: answered `BulkReady`, or `BulkStored` if it is here.
@@ -136,6 +149,23 @@ impl Request {
             } => {
                 w.u8(9).u32(*deadline_ms).bytes(change);
             }
+            Request::Cell {
+                deadline_ms,
+                keyspace,
+                route,
+            } => {
+                w.u8(20).u32(*deadline_ms).u32(keyspace.0).raw(route);
+            }
+            Request::Cells {
+                deadline_ms,
+                keyspace,
+                after,
+                limit,
+            } => {
+                w.u8(21).u32(*deadline_ms).u32(keyspace.0).u32(*limit);
+                w.bool(after.is_some());
+                w.raw(after.as_ref().map_or(&[][..], |a| &a[..]));
+            }
             Request::Registry { deadline_ms, after } => {
                 w.u8(10).u32(*deadline_ms).u64(*after);
             }
@@ -207,6 +237,20 @@ impl Request {
             9 => Request::Change {
                 deadline_ms: read_deadline(&mut r)?,
                 change: r.bytes(MAX_CHANGE_BYTES, "change")?.to_vec(),
+            },
+            20 => Request::Cell {
+                deadline_ms: read_deadline(&mut r)?,
+                keyspace: KeyspaceId(r.u32("keyspace")?),
+                route: r.array("route")?,
+            },
+            21 => Request::Cells {
+                deadline_ms: read_deadline(&mut r)?,
+                keyspace: KeyspaceId(r.u32("keyspace")?),
+                limit: r.count(MAX_SCAN_ROWS as usize, "limit")? as u32,
+                after: match r.bool("after")? {
+                    true => Some(r.array("after")?),
+                    false => None,
+                },
             },
             10 => Request::Registry {
                 deadline_ms: read_deadline(&mut r)?,

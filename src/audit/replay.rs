@@ -312,7 +312,11 @@ impl<'a> Replay<'a> {
                 machine.apply_change(index, change, overlay)
             })
             .map_err(|e| replay(index, e))?,
-            History::Range { registry, .. } => registry.apply(index, change),
+            // Without the state before it, a mint refused for it is taken as recorded.
+            History::Range { registry, .. } => {
+                let live = record.outcome == Outcome::CellLive;
+                registry.apply_beside(index, change, live)
+            }
         };
         same_outcome(place, outcome, record.outcome)
     }

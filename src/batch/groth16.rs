@@ -19,8 +19,6 @@ pub const STATEMENT: &str = "seal/v1";
 /// The same with operations and cells in the leaves. It is in the id, so a node that does not have a policy's code
 /// still knows how x is made.
 pub const STATEMENT_WITH_CELLS: &str = "seal_cells/v1";
-/// The shapes development parameters are made for.
-pub const SHAPES: [Shape; 2] = [Shape::SINGLE, Shape::EIGHT];
 
 /// Why a manifest gives no verifier.
 #[derive(Debug, Error)]

@@ -6,9 +6,7 @@ mod sealed;
 mod slot_list;
 pub mod verify;
 
-pub use groth16::{
-    Groth16Verifier, SHAPES, UnusableCircuit, circuit_shape, form_of, shape_name, shape_of,
-};
+pub use groth16::{Groth16Verifier, UnusableCircuit, circuit_shape, form_of, shape_name, shape_of};
 pub use header::{Anchor, HEADER_BYTES, Header};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
 pub use slot_list::{BulkReference, slot_list};

@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::cells::args::CellsCommand;
 use super::ceremony::{CeremonyCommand, ParticipantCommand};
 use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
@@ -85,6 +86,12 @@ pub enum Command {
         after_help = "Example:\n  ukehi receipt get --dir demo clinic 1 --out receipt.json"
     )]
     Receipt(ReceiptCommand),
+    /// Numbers under keys whose sum is kept: mint, transfer, read, reseal.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi cells transfer --dir demo --author clinic --from bank/reserve --to clinic/budget 250"
+    )]
+    Cells(CellsCommand),
     /// Make and list keys and proving parameters.
     #[command(
         subcommand,
@@ -129,6 +136,10 @@ pub enum TestnetCommand {
         /// How many of them must sign a change.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
         threshold: u8,
+        /// The circuits a new cluster accepts, POLICY/CLASS/SLOTS each, or `all`; one of 64 takes
+        /// a while to set up.
+        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8", "opaque/long/1", "ledger/short/8"].map(String::from))]
+        circuits: Vec<String>,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
@@ -410,7 +421,7 @@ pub enum KeysCommand {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Make Groth16 parameters for both shapes.
+    /// Make Groth16 parameters.
     #[command(after_help = "Example:\n  ukehi keys setup --dev --dir params")]
     Setup {
         /// A one-party set-up. INSECURE: whoever runs it can forge proofs.
@@ -418,6 +429,9 @@ pub enum KeysCommand {
         dev: bool,
         #[arg(long)]
         dir: PathBuf,
+        /// POLICY/CLASS/SLOTS each, or `all`.
+        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8"].map(String::from))]
+        circuits: Vec<String>,
     },
     /// Write a contract that verifies one circuit's proofs on chains with the BN254 precompiles.
     #[command(

@@ -125,17 +125,21 @@ impl Place {
         })
     }
 
-    /// The epoch to write to: the newest that is open now.
-    pub fn newest_epoch(&self, known: &KnownRegistry) -> Result<(KeyspaceId, EpochId), Failure> {
+    /// The epoch to write to under a policy: the newest that is open now.
+    pub fn newest_epoch(
+        &self,
+        known: &KnownRegistry,
+        policy: &str,
+    ) -> Result<(KeyspaceId, EpochId), Failure> {
         let keyspace = self.keyspace()?;
         // Whatever is asked for next comes behind everything known.
         let next = known.last() + 1;
-        let epoch = known.registry().newest_epoch(keyspace, next);
+        let epoch = known.registry().newest_epoch(keyspace, policy, next);
         let epoch = epoch.ok_or_else(|| {
             Failure::new(
                 ExitCode::Refused,
-                format!("keyspace {keyspace} has no open epoch"),
-                "open one: `ukehi keys epoch open --dir DIR`",
+                format!("keyspace {keyspace} has no open epoch of policy {policy}"),
+                format!("open one: `ukehi keys epoch open --dir DIR --policy {policy}`"),
             )
         })?;
         Ok((keyspace, epoch.id))

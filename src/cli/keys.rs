@@ -1,17 +1,16 @@
 //! `ukehi keys`: make and list key files and parameters.
 
 use super::args::KeysCommand;
+use super::cells;
 use super::ceremony::{self, ParticipantCommand};
 use super::output::{Output, table};
 use super::passphrase;
-use super::progress::Progress;
 use super::readers;
 use super::readers::args::{GrantsCommand, ReaderCommand};
-use super::registry;
 use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
-use super::solidity;
+use super::set_up::{circuits, set_up};
+use super::{registry, solidity};
 use crate::error::Failure;
-use crate::params;
 use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
@@ -75,7 +74,11 @@ pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
         KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
         KeysCommand::Solidity(args) => solidity::run(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
-        KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
+        KeysCommand::Setup {
+            dev: _,
+            dir,
+            circuits,
+        } => setup(&dir, &circuits, output),
     }
 }
 
@@ -100,7 +103,11 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
                 keystore::save(&out, &key, pass, KdfCost::Production)
             })
         }
-        EpochCommand::Open { sign, expires } => registry::open_epoch(&sign, expires, output),
+        EpochCommand::Open {
+            sign,
+            policy,
+            expires,
+        } => registry::open_epoch(&sign, &policy, expires, output),
         EpochCommand::Rotate {
             sign,
             old,
@@ -126,7 +133,14 @@ fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
             let revoke = |keyspace, epoch| Operation::RevokeEpoch { keyspace, epoch };
             registry::epoch(&sign, epoch, revoke, output)
         }
-        EpochCommand::Erase { sign, epoch } => {
+        EpochCommand::Erase {
+            sign,
+            epoch,
+            freeze_cells,
+        } => {
+            if !freeze_cells {
+                cells::refuse_to_freeze(&sign.target, epoch)?;
+            }
             let erase = |keyspace, epoch| Operation::EraseEpoch { keyspace, epoch };
             registry::epoch(&sign, epoch, erase, output)
         }
@@ -197,16 +211,11 @@ fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn setup(dir: &Path, output: &Output) -> Result<(), Failure> {
+fn setup(dir: &Path, names: &[String], output: &Output) -> Result<(), Failure> {
     std::fs::create_dir_all(dir).map_err(|e| {
         Failure::configuration(format!("{}: {e}", dir.display()), "choose another --dir")
     })?;
-    let mut progress = Progress::new("set-up", 1);
-    let manifests = params::insecure_dev_params(dir, |done, total| {
-        progress.set_total(total);
-        progress.set(done);
-    })?;
-    progress.finish();
+    let manifests = set_up(dir, &circuits(names)?)?;
     let made = ParametersMade {
         schema: "ukehi/params-made/v1",
         warning: ukehi_keys::INSECURE_DEV_WARNING,

@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod bench;
+mod cells;
 mod ceremony;
 mod circuits;
 mod connect;
@@ -19,6 +20,7 @@ mod progress;
 mod readers;
 mod receipt;
 mod registry;
+mod set_up;
 mod snarkjs;
 mod solidity;
 mod status;
@@ -67,6 +69,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Scan(args) => data::scan(&args, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
+        Command::Cells(command) => cells::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Circuits(command) => circuits::run(command, output),
         Command::Bench(command) => bench::run(command, output),

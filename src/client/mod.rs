@@ -2,6 +2,7 @@
 
 mod anchor;
 mod bulk;
+pub mod cells;
 pub mod grants;
 #[cfg(feature = "node")]
 pub mod outbox;

@@ -40,6 +40,10 @@ pub enum ReadError {
     OtherBatch { index: u64, field: &'static str },
     #[error("entry {index} has no slot {slot}")]
     NoSlot { index: u64, slot: u8 },
+    #[error("entry {index}, slot {slot} writes to no cell")]
+    NoCell { index: u64, slot: u8 },
+    #[error("entry {index}: the cell's opening is not the one its commitment was made of")]
+    OtherOpening { index: u64 },
     #[error("entry {index}: it stands under another route than asked for")]
     OtherRoute { index: u64 },
     #[error("entry {index} was sealed to an epoch key this reader does not hold")]
@@ -91,7 +95,19 @@ impl Reader {
         self.secret(epoch_key).is_some()
     }
 
-    fn secret(&self, epoch_key: &[u8; 64]) -> Option<&EpochSecret> {
+    /// What the client knows of the registry.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The gate's first stage.
+    #[must_use]
+    pub fn verifier(&self) -> &BatchVerifier {
+        &self.verifier
+    }
+
+    pub(super) fn secret(&self, epoch_key: &[u8; 64]) -> Option<&EpochSecret> {
         let mut secrets = self.secrets.iter();
         secrets.find(|secret| secret.public().to_bytes() == *epoch_key)
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{self, Command, SlotPlaintext};
 use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, SlotKey};
+use ukehi_circuits::slot::{Body, Meta, SlotKey};
 use ukehi_circuits::{curve::Point, field, matrices};
 use ukehi_keys::{AuthorKey, RouteKey};
 use ukehi_provers::pool::{self, JobError, Pool, SubmitError};
@@ -25,7 +25,7 @@ pub const VALID_FOR: LogIndex = 100_000;
 pub struct Put<'a> {
     /// At most 61 bytes.
     pub key: &'a [u8],
-    /// At most the class's body: 155 bytes in the short class.
+    /// At most the class's body: 155 bytes in the short class, 1,085 in the long one.
     pub value: &'a [u8],
     /// Of a bulk put, whose `value` is a [`BulkBody`](super::BulkBody): where its ciphertext is.
     pub bulk: Option<BulkReference>,
@@ -128,10 +128,17 @@ impl Sealer {
         })
     }
 
-    /// The most commands one batch takes.
+    /// The most commands one batch takes that holds a value of `len` bytes; one too long for every
+    /// circuit goes as a bulk value, and one of unknown length (`None`) stays alone.
     #[must_use]
-    pub fn max_batch(&self) -> usize {
-        self.circuits.last().map_or(0, |c| c.shape.slots())
+    pub fn max_batch(&self, len: Option<u64>) -> usize {
+        let Some(len) = len else { return 1 };
+        let most = |len: u64| {
+            let fits = self.circuits.iter().map(|c| c.shape);
+            let fits = fits.filter(|s| s.class().body_bytes() as u64 >= len);
+            fits.map(|s| s.slots()).max()
+        };
+        most(len).or_else(|| most(0)).unwrap_or(1)
     }
 
     /// The longest value, in bytes, in a batch of so many commands.
@@ -142,7 +149,7 @@ impl Sealer {
         classes.max().unwrap_or(0)
     }
 
-    /// Encrypts a batch and queues its proof; waits while the prover's queue is full.
+    /// Encrypts a batch of puts and queues its proof; waits while the prover's queue is full.
     ///
     /// # Errors
     /// [`SealError`], naming the command at fault.
@@ -153,34 +160,42 @@ impl Sealer {
         anchor: Anchor,
         puts: &[Put<'_>],
     ) -> Result<Ticket, SealError> {
+        let slots = plaintexts(puts)?;
+        let bulk: Vec<_> = puts.iter().map(|put| put.bulk).collect();
+        self.seal_slots(author, seq, anchor, &slots, &bulk)
+    }
+
+    /// As [`Sealer::seal`], of commands without bulk values: whatever the epoch's policy allows.
+    ///
+    /// # Errors
+    /// [`SealError`]; a batch that breaks the policy is found here, before a proof is made.
+    pub fn seal_commands(
+        &self,
+        author: &AuthorKey,
+        seq: AuthorSeq,
+        anchor: Anchor,
+        slots: &[SlotPlaintext],
+    ) -> Result<Ticket, SealError> {
+        self.seal_slots(author, seq, anchor, slots, &vec![None; slots.len()])
+    }
+
+    fn seal_slots(
+        &self,
+        author: &AuthorKey,
+        seq: AuthorSeq,
+        anchor: Anchor,
+        slots: &[SlotPlaintext],
+        bulk: &[Option<BulkReference>],
+    ) -> Result<Ticket, SealError> {
         let standing = self.registry.author(self.keyspace, &author.public());
         if standing.is_none_or(|author| author.revoked_at.is_some()) {
             return Err(SealError::UnknownAuthor {
                 keyspace: self.keyspace,
             });
         }
-        let longest = puts.iter().map(|put| put.value.len()).max().unwrap_or(0);
-        let mut enough = self
-            .circuits
-            .iter()
-            .filter(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
-            .peekable();
-        // Where no class is long enough, the first one's error names the command.
-        let first = enough.peek().copied();
-        let circuit = enough
-            .find(|c| c.shape.class().body_bytes() >= longest)
-            .or(first)
-            .ok_or(SealError::NoCircuit {
-                commands: puts.len(),
-            })?;
-        let class = circuit.shape.class();
-        let slots = plaintexts(class, puts)?;
-        let metas = slots.iter().map(|slot| slot.meta(class));
-        let metas = metas
-            .collect::<Result<Vec<_>, _>>()
-            .expect("plaintexts() found every body in its class");
-        let list = slot_list(metas.into_iter().zip(puts.iter().map(|put| put.bulk)));
-        let header = self.header(circuit, author, seq, anchor, puts.len(), list)?;
+        let (circuit, metas) = self.circuit(slots)?;
+        let list = slot_list(metas.into_iter().zip(bulk.iter().copied()));
+        let header = self.header(circuit, author, seq, anchor, slots.len(), list)?;
         let seal::SealedCommands {
             statement, witness, ..
         } = seal::seal(
@@ -189,7 +204,7 @@ impl Sealer {
             header.ctx(),
             &header.epoch_key,
             &route_secret(&self.route),
-            &slots,
+            slots,
             header.digest(),
         )?;
         let assignment =
@@ -206,10 +221,37 @@ impl Sealer {
                 header,
                 ephemeral: statement.ephemeral,
                 slots: statement.slots.clone(),
-                bulk: puts.iter().map(|put| put.bulk).collect(),
+                bulk: bulk.to_vec(),
                 proof: [0; 128],
                 signature: [0; 64],
             },
+        })
+    }
+
+    /// The cheapest circuit at hand that takes the commands, and their public words under it.
+    fn circuit(&self, slots: &[SlotPlaintext]) -> Result<(&Circuit, Vec<Meta>), SealError> {
+        let commands = slots.len();
+        // Where no class is long enough, the first one's error names the command.
+        let mut too_long = None;
+        for circuit in &self.circuits {
+            if commands == 0 || circuit.shape.slots() < commands {
+                continue;
+            }
+            let class = circuit.shape.class();
+            let metas = slots.iter().enumerate().map(|(position, slot)| {
+                let fits = slot.meta(class);
+                fits.map_err(|e| (position, e.to_string()))
+            });
+            match metas.collect() {
+                Ok(metas) => return Ok((circuit, metas)),
+                Err(at_fault) => {
+                    too_long.get_or_insert(at_fault);
+                }
+            }
+        }
+        Err(match too_long {
+            Some((position, reason)) => SealError::Command { position, reason },
+            None => SealError::NoCircuit { commands },
         })
     }
 
@@ -266,18 +308,20 @@ impl Ticket {
     }
 }
 
-fn plaintexts(class: Class, puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
+fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
-            let key = SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?;
-            let body = Body::new(class, put.value).map_err(|e| at_fault(e.to_string()))?;
-            let command = match put.bulk {
-                Some(_) => Command::PutBulk(body),
-                None => Command::Put(body),
-            };
-            Ok(SlotPlaintext { key, command })
+            // The circuit that is chosen says what fits.
+            let body = Body::new(Class::Long, put.value).map_err(|e| at_fault(e.to_string()))?;
+            Ok(SlotPlaintext {
+                key: SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?,
+                command: match put.bulk {
+                    Some(_) => Command::PutBulk(body),
+                    None => Command::Put(body),
+                },
+            })
         })
         .collect()
 }

@@ -5,8 +5,8 @@
 //! 3. a batch is judged with the registry of the changes before its index.
 //! Knows nothing of Raft, proofs (a [`VerifiedBatch`] had its checked) or of plaintexts.
 
-use super::bulk;
 use super::session::{self, Freshness, Session};
+use super::{bulk, cells};
 use crate::batch::{Header, VerifiedBatch};
 use crate::genesis::Genesis;
 use crate::ids::{LogIndex, ShardId};
@@ -179,7 +179,14 @@ impl StateMachine for Keyspace {
             Freshness::BelowWindow => return Ok(Outcome::OutcomeUnknown),
             Freshness::Fresh => {}
         }
-        let outcome = self.decide(index, batch, store)?;
+        let mut outcome = self.decide(index, batch, store)?;
+        let mut cells = Vec::new();
+        if outcome == Outcome::Applied {
+            match cells::judge(store, &self.registry, index, batch)? {
+                Ok(changes) => cells = changes,
+                Err(refused) => outcome = refused,
+            }
+        }
         let session = Session { x, index, outcome };
         session::remember(
             store,
@@ -195,6 +202,9 @@ impl StateMachine for Keyspace {
                 w.u64(index).u8(slot);
                 store.put(Column::State, key, w.finish());
             }
+            for (route, row) in &cells {
+                cells::put(store, self.shard, header.keyspace, route, row);
+            }
             for reference in batch.batch().bulk.iter().flatten() {
                 bulk::refer(store, self.shard, &reference.digest, index)?;
             }
@@ -208,7 +218,17 @@ impl StateMachine for Keyspace {
         change: &VerifiedChange,
         store: &mut Overlay<'_>,
     ) -> Result<Outcome, StoreError> {
-        let outcome = self.registry.apply(index, change);
+        let minted = cells::minted(index, &change.change().content.operation);
+        let live = match &minted {
+            Some((keyspace, route, _)) => {
+                cells::get(store, self.shard, *keyspace, route)?.is_some()
+            }
+            None => false,
+        };
+        let outcome = self.registry.apply_beside(index, change, live);
+        if let (Outcome::Applied, Some((keyspace, route, row))) = (outcome, minted) {
+            cells::put(store, self.shard, keyspace, &route, &row);
+        }
         registry::store_change(store, self.shard, index, change, outcome);
         Ok(outcome)
     }

@@ -70,6 +70,7 @@ fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
         shard,
         authors: vec![author(by).public()],
         epochs: vec![epoch(1), epoch(2)],
+        families: Vec::new(),
     }
 }
 

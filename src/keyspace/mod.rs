@@ -2,6 +2,7 @@
 
 mod apply;
 pub mod bulk;
+pub mod cells;
 pub mod session;
 
 pub use apply::{ANCHOR_WINDOW, Keyspace, Place, StateMachine};

@@ -121,6 +121,12 @@ outcomes! {
     CircuitUnknownAtIndex = 20, "the circuit is not activated at this entry";
     CircuitRetired = 21, "the circuit was retired";
     WrongPolicyFamily = 22, "the circuit's policy is not the epoch's";
+    CellAuthor = 24, "the author may not write to a cell of the batch";
+    CellMissing = 25, "a cell of the batch does not exist";
+    /// The loser of a race: another batch came first. Read again, and seal anew.
+    CellStale = 26, "a cell of the batch has changed since it was read";
+    CellNotNew = 27, "a cell the batch creates exists already";
+    CellOfOtherFamily = 28, "a cell of the batch belongs to another policy";
     /// Of a registry change, from here on: it must have exactly the next number.
     WrongNumber = 32, "the change does not have the registry's next number";
     UnknownAdmin = 33, "an admin who signed the change is none at this entry";
@@ -135,6 +141,7 @@ outcomes! {
     FamilyExists = 42, "the keyspace has the family already";
     UnknownFamily = 43, "the keyspace has no such family";
     CellExists = 44, "the cell was minted before";
+    CellLive = 45, "a batch created the cell before";
 }
 
 /// The canonical record of one entry.

@@ -8,9 +8,10 @@ use super::bulk::BulkArea;
 use super::driver::{ClientCommand, ClientReply};
 use super::query::Queries;
 use super::runtime::Commands;
-use crate::api::{Denial, Reply, Request};
+use crate::api::{Denial, ProvenEntry, Reply, Request};
 use crate::batch::SealedBatch;
 use crate::ids::{LogIndex, TreeSize};
+use crate::keyspace::cells::CellRow;
 use crate::keyspace::session::Freshness;
 use crate::kv::StoreError;
 use crate::net::client_port::{ClientRequest, Responder};
@@ -127,6 +128,34 @@ impl Ingress {
             } => self.change(deadline_ms, change, to).await,
             Request::Registry { deadline_ms, after } => {
                 self.registry(deadline(deadline_ms), after, to).await
+            }
+            Request::Cell {
+                deadline_ms,
+                keyspace,
+                route,
+            } => {
+                let deadline = deadline(deadline_ms);
+                let applied = self.barrier(deadline).await?;
+                match self.queries.cell(keyspace, &route)? {
+                    Some(row) => self.cell(route, row, deadline, to).await,
+                    None => send(to, &Reply::NotFound { applied }).await,
+                }
+            }
+            Request::Cells {
+                deadline_ms,
+                keyspace,
+                after,
+                limit,
+            } => {
+                let deadline = deadline(deadline_ms);
+                self.barrier(deadline).await?;
+                let rows = self
+                    .queries
+                    .cells(keyspace, after.as_ref(), limit as usize)?;
+                for (route, row) in rows {
+                    self.cell(route, row, deadline, to).await?;
+                }
+                send(to, &Reply::End).await
             }
             Request::Entry { deadline_ms, index } => {
                 self.entry(index, 0, deadline(deadline_ms), to).await
@@ -266,6 +295,24 @@ impl Ingress {
         send(to, &Reply::End).await
     }
 
+    /// Sends where a cell's newest opening stands.
+    async fn cell(
+        &self,
+        route: [u8; 32],
+        row: CellRow,
+        deadline: Instant,
+        to: &mut Responder,
+    ) -> Result<(), Failed> {
+        let entry = self.cosigned_entry(row.source.index(), deadline).await?;
+        let reply = Reply::Cell {
+            route,
+            version: row.version,
+            entry,
+            slot: row.source.slot(),
+        };
+        send(to, &reply).await
+    }
+
     /// Sends one entry, once a cosigned checkpoint covers it.
     async fn entry(
         &self,
@@ -274,6 +321,15 @@ impl Ingress {
         deadline: Instant,
         to: &mut Responder,
     ) -> Result<(), Failed> {
+        let entry = self.cosigned_entry(index, deadline).await?;
+        send(to, &Reply::Entry { entry, slot }).await
+    }
+
+    async fn cosigned_entry(
+        &self,
+        index: LogIndex,
+        deadline: Instant,
+    ) -> Result<ProvenEntry, Failed> {
         let mut cosigned = self.cosigned.clone();
         let covered = cosigned.wait_for(|size| *size > index);
         match tokio::time::timeout_at(deadline, covered).await {
@@ -284,11 +340,9 @@ impl Ingress {
                 ));
             }
         }
-        let entry = self
-            .queries
+        self.queries
             .proven_entry(index)?
-            .ok_or_else(|| unavailable("the checkpoint over the entry is not in the store yet"))?;
-        send(to, &Reply::Entry { entry, slot }).await
+            .ok_or_else(|| unavailable("the checkpoint over the entry is not in the store yet"))
     }
 
     /// Waits until this node has applied all that was committed when the request came.

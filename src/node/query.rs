@@ -4,7 +4,8 @@
 //! majority cosigned. Knows nothing of Raft: the caller has waited for its read barrier.
 
 use crate::api::{Denial, ProvenEntry, Reply};
-use crate::ids::{AuthorSeq, LogIndex, ShardId, TreeSize};
+use crate::ids::{AuthorSeq, KeyspaceId, LogIndex, ShardId, TreeSize};
+use crate::keyspace::cells::{self, CellRow};
 use crate::keyspace::{Keyspace, session};
 use crate::kv::{Read, StoreError};
 use crate::log::tree::{self, TreeError};
@@ -53,6 +54,31 @@ impl Queries {
         limit: usize,
     ) -> Result<Vec<([u8; 32], crate::keyspace::Place)>, StoreError> {
         Keyspace::scan(&*self.store, self.shard, after, limit)
+    }
+
+    /// The cell under a route.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn cell(
+        &self,
+        keyspace: KeyspaceId,
+        route: &[u8; 32],
+    ) -> Result<Option<CellRow>, StoreError> {
+        cells::get(&*self.store, self.shard, keyspace, route)
+    }
+
+    /// The cells of a keyspace after `after`, in tag order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn cells(
+        &self,
+        keyspace: KeyspaceId,
+        after: Option<&[u8; 32]>,
+        limit: usize,
+    ) -> Result<Vec<([u8; 32], CellRow)>, StoreError> {
+        cells::scan(&*self.store, self.shard, keyspace, after, limit)
     }
 
     /// What is known of an author's sequence.

@@ -91,13 +91,27 @@ impl Registry {
     /// # Panics
     /// If `index` does not lie behind the last applied change: the fold would be another log's.
     pub fn apply(&mut self, index: LogIndex, verified: &VerifiedChange) -> Outcome {
+        self.apply_beside(index, verified, false)
+    }
+
+    /// As [`Registry::apply`] beside a state in which the cell a mint names exists already
+    /// (`live`): the mint is then refused like any other change, and consumes nothing.
+    ///
+    /// # Panics
+    /// As [`Registry::apply`].
+    pub fn apply_beside(
+        &mut self,
+        index: LogIndex,
+        verified: &VerifiedChange,
+        live: bool,
+    ) -> Outcome {
         let last = self.changes.last().map_or(0, |c| c.index);
         assert!(index > last, "changes are folded in log order");
         let change = verified.change();
         let signers: Vec<AdminId> = change.signatures.iter().map(|(id, _)| *id).collect();
         let outcome = self
             .authorise(&signers, change.content.number)
-            .and_then(|()| self.operate(index, verified))
+            .and_then(|()| self.operate(index, verified, live))
             .err()
             .unwrap_or(Outcome::Applied);
         if outcome == Outcome::Applied {
@@ -128,7 +142,12 @@ impl Registry {
         Ok(())
     }
 
-    fn operate(&mut self, index: LogIndex, verified: &VerifiedChange) -> Result<(), Outcome> {
+    fn operate(
+        &mut self,
+        index: LogIndex,
+        verified: &VerifiedChange,
+        live: bool,
+    ) -> Result<(), Outcome> {
         match &verified.change().content.operation {
             Operation::ActivateCircuit { .. } => {
                 let manifest = verified.manifest().expect("the gate read the manifest");
@@ -153,7 +172,7 @@ impl Registry {
                     .expect("only the three above have none");
                 let keyspace = self.keyspaces.get_mut(&id);
                 let keyspace = keyspace.ok_or(Outcome::UnknownKeyspace)?;
-                keyspace.operate(index, operation, &verified.change().payload)
+                keyspace.operate(index, operation, &verified.change().payload, live)
             }
         }
     }
@@ -219,11 +238,17 @@ impl Registry {
         keyspace.into_iter().flat_map(|k| k.epochs.values())
     }
 
-    /// The one of the highest id that a batch at `index` may be sealed to.
+    /// The one of a policy with the highest id that a batch at `index` may be sealed to.
     #[must_use]
-    pub fn newest_epoch(&self, keyspace: KeyspaceId, index: LogIndex) -> Option<&EpochStanding> {
+    pub fn newest_epoch(
+        &self,
+        keyspace: KeyspaceId,
+        policy: &str,
+        index: LogIndex,
+    ) -> Option<&EpochStanding> {
         let epochs = &self.keyspaces.get(&keyspace)?.epochs;
-        epochs.values().rev().find(|e| e.is_open_at(index))
+        let mut newest = epochs.values().rev();
+        newest.find(|e| e.policy == policy && e.is_open_at(index))
     }
 
     /// The id the next epoch of a keyspace must have.
@@ -279,6 +304,23 @@ impl Registry {
         self.keyspaces.get(&keyspace)?.families.get(policy)
     }
 
+    /// By name, ascending.
+    pub fn families(&self, keyspace: KeyspaceId) -> impl Iterator<Item = &Family> {
+        let keyspace = self.keyspaces.get(&keyspace);
+        keyspace.into_iter().flat_map(|k| k.families.values())
+    }
+
+    /// The mints of a family: the routes of the cells, and what was minted.
+    pub fn mints<'a>(
+        &'a self,
+        keyspace: KeyspaceId,
+        policy: &'a str,
+    ) -> impl Iterator<Item = (&'a [u8; 32], &'a MintRecord)> {
+        let keyspace = self.keyspaces.get(&keyspace);
+        let mints = keyspace.into_iter().flat_map(|k| &k.mints);
+        mints.filter(move |(_, mint)| mint.family == policy)
+    }
+
     #[must_use]
     pub fn mint(&self, keyspace: KeyspaceId, route: &[u8; 32]) -> Option<&MintRecord> {
         self.keyspaces.get(&keyspace)?.mints.get(route)
@@ -321,9 +363,19 @@ impl Keyspace {
             revoked_at: None,
             erased_at: None,
         };
+        let family = |f: &crate::genesis::GenesisFamily| Family {
+            registered_at: 0,
+            policy: f.policy.clone(),
+            authors: f.authors.clone(),
+        };
         Self {
             authors: genesis.authors.iter().map(|id| (*id, author)).collect(),
             epochs: genesis.epochs.iter().map(|e| (e.id, epoch(e))).collect(),
+            families: genesis
+                .families
+                .iter()
+                .map(|f| (f.policy.clone(), family(f)))
+                .collect(),
             ..Self::default()
         }
     }
@@ -338,6 +390,7 @@ impl Keyspace {
         index: LogIndex,
         operation: &Operation,
         payload: &[u8],
+        live: bool,
     ) -> Result<(), Outcome> {
         match operation {
             Operation::RegisterAuthor { author, .. } => self.register_author(index, *author),
@@ -390,11 +443,16 @@ impl Keyspace {
                 });
                 Ok(())
             }
-            other => self.operate_on_cells(index, other),
+            other => self.operate_on_cells(index, other, live),
         }
     }
 
-    fn operate_on_cells(&mut self, index: LogIndex, operation: &Operation) -> Result<(), Outcome> {
+    fn operate_on_cells(
+        &mut self,
+        index: LogIndex,
+        operation: &Operation,
+        live: bool,
+    ) -> Result<(), Outcome> {
         match operation {
             Operation::RegisterFamily {
                 policy, authors, ..
@@ -422,6 +480,9 @@ impl Keyspace {
                 }
                 if self.mints.contains_key(route) {
                     return Err(Outcome::CellExists);
+                }
+                if live {
+                    return Err(Outcome::CellLive);
                 }
                 let mint = MintRecord {
                     minted_at: index,

@@ -58,6 +58,7 @@ fn genesis() -> Genesis {
                 policy_digest: [0; 32],
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     };
     genesis.check().unwrap();
@@ -401,7 +402,11 @@ fn an_epoch_opens_with_the_next_id_and_a_fresh_key_and_ends_once() {
     assert_eq!(log.decide(open(3, 2)), Outcome::EpochExists);
     assert_eq!(log.decide(open(2, 1)), Outcome::EpochKeyReused);
     assert_eq!(log.decide(open(2, 2)), Outcome::Applied);
-    let newest = |log: &Log, i| log.registry.newest_epoch(KEYSPACE, i).map(|e| e.id.0);
+    let newest = |log: &Log, i| {
+        log.registry
+            .newest_epoch(KEYSPACE, "opaque", i)
+            .map(|e| e.id.0)
+    };
     assert_eq!((newest(&log, 4), newest(&log, 5)), (Some(1), Some(2)));
     // Neither half of a rotation without the other.
     assert_eq!(log.decide(rotate(3, 3, 9, 50)), Outcome::UnknownEpoch);

@@ -111,11 +111,13 @@ pub enum Operation {
         value: u64,
         /// One canonical field element.
         blind: [u8; 32],
+        /// Who may change the cell; all authors of the family if empty.
         authors: Vec<AuthorId>,
     },
     SetCellAuthors {
         keyspace: KeyspaceId,
         route: [u8; 32],
+        /// All authors of the family if empty.
         authors: Vec<AuthorId>,
     },
 }
@@ -382,12 +384,12 @@ impl Operation {
                 route: read_element(r, "route")?,
                 value: r.u64("value")?,
                 blind: read_element(r, "blind")?,
-                authors: read_keys(r, MAX_CELL_AUTHORS, "authors")?,
+                authors: read_cell_authors(r)?,
             },
             14 => Self::SetCellAuthors {
                 keyspace,
                 route: read_element(r, "route")?,
-                authors: read_keys(r, MAX_CELL_AUTHORS, "authors")?,
+                authors: read_cell_authors(r)?,
             },
             found => {
                 return Err(WireError::Unknown {
@@ -435,6 +437,23 @@ fn read_keys<R: ukehi_keys::Role>(
     limit: usize,
     field: &'static str,
 ) -> Result<Vec<SignerId<R>>, WireError> {
+    let keys = read_key_list(r, limit, field)?;
+    match keys.is_empty() {
+        false => Ok(keys),
+        true => Err(WireError::NonCanonical { field }),
+    }
+}
+
+/// Strictly ascending; none means all authors of the cell's family.
+fn read_cell_authors(r: &mut Reader<'_>) -> Result<Vec<AuthorId>, WireError> {
+    read_key_list(r, MAX_CELL_AUTHORS, "authors")
+}
+
+fn read_key_list<R: ukehi_keys::Role>(
+    r: &mut Reader<'_>,
+    limit: usize,
+    field: &'static str,
+) -> Result<Vec<SignerId<R>>, WireError> {
     let count = usize::from(r.u16(field)?);
     if count > limit {
         return Err(WireError::TooLong {
@@ -446,7 +465,7 @@ fn read_keys<R: ukehi_keys::Role>(
     let keys: Vec<SignerId<R>> = (0..count)
         .map(|_| read_key(r, field))
         .collect::<Result<_, _>>()?;
-    match !keys.is_empty() && keys.is_sorted_by(|a, b| a < b) {
+    match keys.is_sorted_by(|a, b| a < b) {
         true => Ok(keys),
         false => Err(WireError::NonCanonical { field }),
     }

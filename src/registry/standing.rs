@@ -133,7 +133,14 @@ pub struct Family {
     pub authors: Vec<AuthorId>,
 }
 
-/// A cell that an admin entry made. Whether the store took it is the state machine's to say.
+impl Family {
+    #[must_use]
+    pub fn is_known_at(&self, index: LogIndex) -> bool {
+        holds(self.registered_at, index)
+    }
+}
+
+/// A cell that an admin entry made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MintRecord {
     pub minted_at: LogIndex,

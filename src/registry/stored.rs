@@ -48,7 +48,9 @@ pub fn load(store: &dyn Read, genesis: &Genesis, shard: ShardId) -> Result<Regis
             let change = verifier
                 .verify(bytes, Payload::MayBePruned)
                 .map_err(|e| broken(*index, &e.to_string()))?;
-            let outcome = registry.apply(*index, &change);
+            // Whether the cell of a mint existed is for the state to know; the record says it.
+            let live = *recorded == Outcome::CellLive;
+            let outcome = registry.apply_beside(*index, &change, live);
             if outcome != *recorded {
                 let how = format!("folds to {outcome:?}, recorded is {recorded:?}");
                 return Err(broken(*index, &how));

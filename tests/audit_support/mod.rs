@@ -113,6 +113,7 @@ pub fn genesis(nonce: u8) -> Genesis {
                 policy_digest: [0; 32],
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     };
     genesis.check().unwrap();

@@ -11,7 +11,7 @@ use ukehi::genesis::{
 };
 use ukehi::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use ukehi::log::genesis_root;
-use ukehi::params::{insecure_dev_params, load_all, route_commitment};
+use ukehi::params::{CircuitName, insecure_dev_params, load_all, route_commitment};
 use ukehi::registry::Registry;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::{F, field};
@@ -56,7 +56,8 @@ pub fn admin(seed: u8) -> AdminKey {
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let manifests = insecure_dev_params(dir.path(), |_, _| {}).unwrap();
+        let manifests =
+            insecure_dev_params(dir.path(), &CircuitName::opaque_short(), |_, _, _| {}).unwrap();
         let route = || RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let genesis = Arc::new(genesis(&manifests, &route()));
         let proofs = Arc::new(Groth16Verifier::new(&manifests).unwrap());
@@ -160,6 +161,7 @@ pub fn genesis(manifests: &[Manifest], route: &RouteKey) -> Genesis {
                 policy_digest: field::encode(&F::from(0u64)),
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     };
     genesis.check().unwrap();

@@ -21,6 +21,7 @@ class Report:
     commands: int = 0
     outcomes: dict = field(default_factory=dict)
     recomputed: bool = False
+    insecure: list = field(default_factory=list)
 
 
 class Frames:
@@ -147,6 +148,7 @@ def verify_bundle(data, trust, progress=lambda index, text: None):
     digest = b3("ukehi/bundle-digest/v1", data[:before])
     check(trailer == count.to_bytes(8, "little") + digest, "the trailer does not fit the file")
     report.signers = checkpoint.signers
+    report.insecure = [ident for ident, standing in registry.circuits.items() if standing.facts.insecure]
     return report
 
 

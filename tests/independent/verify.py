@@ -23,17 +23,23 @@ from formats import (read_batch, read_checkpoint, read_header, Reader, read_reco
 from registry import Registry, read_change, verify_change
 
 
-def insecure(trust, allowed):
-    bad = [circuit.hex() for circuit, facts in trust.circuits.items() if facts.insecure]
+def insecure(circuits, allowed):
+    bad = [circuit.hex() for circuit in circuits]
     check(allowed or not bad, f"circuits from an INSECURE set-up (--allow-insecure-setup takes them): {bad}")
     for circuit in bad:
         print(f"WARNING: whoever ran the set-up of circuit {circuit} can forge proofs")
 
 
+def first_insecure(trust):
+    return [circuit for circuit, facts in trust.circuits.items() if facts.insecure]
+
+
 def bundle(args, trust):
-    insecure(trust, args.allow_insecure_setup)
+    check(args.allow_insecure_setup or not first_insecure(trust), "circuits from an INSECURE set-up")
     report = verify_bundle(Path(args.file).read_bytes(), trust,
                            lambda index, text: print(f"entry {index}: {text}", file=sys.stderr))
+    # Those that the log activated as well.
+    insecure(report.insecure, args.allow_insecure_setup)
     print(f"VERIFIED entries {report.first}..{report.last} of {report.size}, cosigned by nodes {report.signers} "
           f"({trust.majority} needed)")
     print(f"batches: {report.batches} ({report.commands} commands applied), outcomes {report.outcomes}, "
@@ -50,7 +56,7 @@ def evidence(args, trust):
 
 
 def disclosure(args, trust):
-    insecure(trust, args.allow_insecure_setup)
+    insecure(first_insecure(trust), args.allow_insecure_setup)
     found = verify_disclosure(Path(args.file).read_text("utf-8"), trust)
     print(f"VERIFIED: entry {found.index}, slot {found.slot}, key {found.key!r}, value {found.value!r}, for "
           + (repr(found.audience) if found.audience else "anyone"))

@@ -216,6 +216,7 @@ fn genesis(nodes: usize) -> Genesis {
                 policy_digest: field::encode(&F::from(0u64)),
                 expires: None,
             }],
+            families: Vec::new(),
         }],
     }
 }

@@ -25,7 +25,12 @@ impl World {
     /// Genesis, a no-op, a batch of one command, one of three, one that came too late, and a bulk put.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let manifests = params::insecure_dev_params(directory.path(), |_, _| {}).unwrap();
+        let manifests = params::insecure_dev_params(
+            directory.path(),
+            &params::CircuitName::opaque_short(),
+            |_, _, _| {},
+        )
+        .unwrap();
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         let mut genesis = audit_support::genesis(7);
         genesis.name = "vectors".to_owned();

@@ -2,6 +2,7 @@
 
 use super::{Figure, median};
 use crate::cli::progress::Progress;
+use crate::cli::set_up::set_up;
 use crate::error::Failure;
 use crate::params::{self, Circuit};
 use std::hint::black_box;
@@ -32,12 +33,7 @@ impl Bench {
     pub fn prepare(directory: &Path) -> Result<Self, Failure> {
         let directory = directory.join("params");
         std::fs::create_dir_all(&directory).map_err(Failure::runtime)?;
-        let mut progress = Progress::new("set-up", 1);
-        let manifests = params::insecure_dev_params(&directory, |done, total| {
-            progress.set_total(total);
-            progress.set(done);
-        })?;
-        progress.finish();
+        let manifests = set_up(&directory, &params::CircuitName::opaque_short())?;
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         Ok(Self {
             circuits: params::load_all(&directory, &ids)?,

@@ -29,6 +29,16 @@ pub enum Value {
     File(PathBuf),
 }
 
+impl Value {
+    /// Bytes, where they are known before it is read.
+    pub fn known_len(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => Some(text.len() as u64),
+            Self::File(path) => std::fs::metadata(path).ok().map(|file| file.len()),
+        }
+    }
+}
+
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
@@ -84,21 +94,26 @@ pub fn read_file(path: &Path) -> Result<Vec<Line>, Failure> {
     unreachable!("the loop ends at the end of the file")
 }
 
-/// Cuts lines into groups of at most `max`, in order of appearance.
-pub fn group(lines: Vec<Line>, max: usize) -> Vec<Group> {
+/// Cuts lines into groups in order of appearance; `room` says how many commands may share a batch
+/// with a line.
+pub fn group(lines: Vec<Line>, room: impl Fn(&Line) -> usize) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut keys: BTreeSet<String> = BTreeSet::new();
+    let mut max = 0;
     for line in lines {
+        let own = room(&line);
         let fits = groups.last().is_some_and(|g| {
-            g.author == line.author && g.lines.len() < max && !keys.contains(&line.key)
+            g.author == line.author && g.lines.len() < max.min(own) && !keys.contains(&line.key)
         });
         if !fits {
             keys.clear();
+            max = own;
             groups.push(Group {
                 author: line.author.clone(),
                 lines: Vec::new(),
             });
         }
+        max = max.min(own);
         keys.insert(line.key.clone());
         if let Some(group) = groups.last_mut() {
             group.lines.push(line);
@@ -129,12 +144,25 @@ mod tests {
             line("b", "4"),
             line("b", "5"),
         ];
-        let sizes: Vec<_> = group(lines, 2)
+        let sizes: Vec<_> = group(lines, |_| 2)
             .iter()
             .map(|g| (g.author.clone(), g.lines.len()))
             .collect();
         let expected = [("a", 2), ("a", 1), ("b", 2), ("b", 1)];
         assert_eq!(sizes, expected.map(|(a, n)| (a.to_owned(), n)));
+    }
+
+    #[test]
+    fn a_line_that_leaves_little_room_does_not_join_a_longer_batch() {
+        let lines = vec![
+            line("a", "1"),
+            line("a", "2"),
+            line("a", "long"),
+            line("a", "3"),
+        ];
+        let room = |line: &Line| if line.key == "long" { 1 } else { 8 };
+        let sizes: Vec<usize> = group(lines, room).iter().map(|g| g.lines.len()).collect();
+        assert_eq!(sizes, [2, 1, 1]);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod bulk;
 mod input;
+mod post;
 mod read;
 mod value;
 mod write;
 
-pub use read::{get, scan};
-pub use write::{fetch_receipt, put};
+pub use post::{Post, WrittenBatch, author_names, fetch_receipt, only_author, protocol, sealer};
+pub use read::{get, hold_epoch_of, open_reader, scan};
+pub use write::put;

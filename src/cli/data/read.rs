@@ -233,7 +233,8 @@ async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Fa
     Ok(entries)
 }
 
-fn open_reader(place: &Place, known: &KnownRegistry) -> Result<Reader, Failure> {
+/// A reader that holds no secret yet.
+pub fn open_reader(place: &Place, known: &KnownRegistry) -> Result<Reader, Failure> {
     let route = keystore::load(&place.client_dir()?.join("route.key"), &place.passphrase()?)?;
     let verifier = Arc::new(known.verifier().clone());
     let registry = Arc::new(known.registry().clone());
@@ -241,7 +242,11 @@ fn open_reader(place: &Place, known: &KnownRegistry) -> Result<Reader, Failure> 
 }
 
 /// Opens the key file of the epoch an entry says it was sealed to, once.
-fn hold_epoch_of(reader: &mut Reader, place: &Place, entry: &ProvenEntry) -> Result<(), Failure> {
+pub fn hold_epoch_of(
+    reader: &mut Reader,
+    place: &Place,
+    entry: &ProvenEntry,
+) -> Result<(), Failure> {
     // What does not decode, or was sealed to another key, is the reader's to name.
     let Ok(batch) = SealedBatch::from_bytes(&entry.payload) else {
         return Ok(());

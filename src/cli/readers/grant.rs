@@ -13,6 +13,7 @@ use crate::registry::{Operation, grant_payload_digest};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
+use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_keys::keystore::{self, KdfCost};
 use ukehi_keys::{EpochScope, EpochSecret, ReaderId, ReaderKey, RouteKey, grant};
 
@@ -38,7 +39,7 @@ struct AcceptedGrant {
 pub fn grant(args: &GrantArgs, output: &Output) -> Result<(), Failure> {
     let reader = reader_id(&args.reader)?;
     let mut session = Session::open(&args.sign.target)?;
-    let (keyspace, newest) = session.place.newest_epoch(&session.known)?;
+    let (keyspace, newest) = session.place.newest_epoch(&session.known, Opaque.name())?;
     let last = args.epoch.map_or(newest, EpochId);
     let first = args.from_epoch.map_or(last, EpochId);
     if first > last {
@@ -66,7 +67,7 @@ pub fn grant_newest(sign: &SignArgs, readers: &[String], output: &Output) -> Res
         .map(|text| reader_id(text))
         .collect::<Result<_, _>>()?;
     let mut session = Session::open(&sign.target)?;
-    let (keyspace, epoch) = session.place.newest_epoch(&session.known)?;
+    let (keyspace, epoch) = session.place.newest_epoch(&session.known, Opaque.name())?;
     for reader in readers {
         grant_one(&mut session, sign, keyspace, epoch, reader, output)?;
     }

@@ -59,6 +59,9 @@ pub enum EpochCommand {
     Open {
         #[command(flatten)]
         sign: SignArgs,
+        /// What batches sealed to it must satisfy.
+        #[arg(long, default_value = "opaque")]
+        policy: String,
         /// The last entry at which a batch may be applied under it; open without it.
         #[arg(long)]
         expires: Option<u64>,
@@ -70,7 +73,7 @@ pub enum EpochCommand {
     Rotate {
         #[command(flatten)]
         sign: SignArgs,
-        /// The epoch that expires; the newest without it.
+        /// The epoch that expires, whose policy the new one has; the newest opaque one without it.
         #[arg(long)]
         old: Option<u32>,
         /// For how many entries from now the old epoch still takes batches.
@@ -109,6 +112,9 @@ pub enum EpochCommand {
         #[command(flatten)]
         sign: SignArgs,
         epoch: u32,
+        /// Even if cells are sealed to it: nobody can change them afterwards.
+        #[arg(long)]
+        freeze_cells: bool,
     },
 }
 

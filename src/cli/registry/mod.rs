@@ -17,6 +17,8 @@ use crate::ids::{EpochId, KeyspaceId};
 use crate::params;
 use crate::registry::{EpochOpening, MAX_MANIFEST_BYTES, Operation};
 use std::path::Path;
+use ukehi_circuits::field;
+use ukehi_circuits::policy::{self, Opaque, Policy};
 use ukehi_keys::{AdminId, CircuitId, EpochScope, EpochSecret, KdfCost, RouteKey, keystore};
 
 pub fn author(
@@ -47,10 +49,15 @@ pub fn epoch(
     })
 }
 
-pub fn open_epoch(sign: &SignArgs, expires: Option<u64>, output: &Output) -> Result<(), Failure> {
+pub fn open_epoch(
+    sign: &SignArgs,
+    policy: &str,
+    expires: Option<u64>,
+    output: &Output,
+) -> Result<(), Failure> {
     decide(sign, output, |session| {
         let keyspace = session.place.keyspace()?;
-        let opening = new_epoch(session, keyspace, expires)?;
+        let opening = new_epoch(session, keyspace, policy, expires)?;
         Ok(Operation::OpenEpoch { keyspace, opening })
     })
 }
@@ -66,12 +73,14 @@ pub fn rotate_epoch(
         let keyspace = session.place.keyspace()?;
         let old = match old {
             Some(old) => EpochId(old),
-            None => session.place.newest_epoch(&session.known)?.1,
+            None => session.place.newest_epoch(&session.known, Opaque.name())?.1,
         };
+        let standing = session.known.registry().epoch(keyspace, old);
+        let policy = standing.map_or(Opaque.name(), |e| &e.policy).to_owned();
         let old_expires = session.applied()?.saturating_add(grace);
         Ok(Operation::RotateEpoch {
             keyspace,
-            opening: new_epoch(session, keyspace, expires)?,
+            opening: new_epoch(session, keyspace, &policy, expires)?,
             old,
             old_expires,
         })
@@ -82,14 +91,26 @@ pub fn rotate_epoch(
 fn new_epoch(
     session: &Session,
     keyspace: KeyspaceId,
+    policy: &str,
     expires: Option<u64>,
 ) -> Result<EpochOpening, Failure> {
     let registry = session.known.registry();
-    let last = registry.epochs(keyspace).last();
-    let (Some(last), Some(id)) = (last, registry.next_epoch(keyspace)) else {
+    let Some(id) = registry.next_epoch(keyspace) else {
         return Err(Failure::configuration(
             format!("keyspace {keyspace} takes no further epoch"),
             "check `ukehi keys registry show`",
+        ));
+    };
+    // Of a policy this release does not have, an earlier epoch tells the parameters.
+    let earlier = registry
+        .epochs(keyspace)
+        .filter(|e| e.policy == policy)
+        .last();
+    let known = policy::named(policy).map(|p| field::encode(&policy::digest(p)));
+    let Some(policy_digest) = earlier.map(|e| e.policy_digest).or(known) else {
+        return Err(Failure::usage(
+            format!("this release has no policy {policy:?}"),
+            "name one the keyspace had an epoch of, or opaque or ledger",
         ));
     };
     let place = &session.place;
@@ -115,8 +136,8 @@ fn new_epoch(
         id,
         key: secret.public(),
         route_commitment: params::route_commitment(&route),
-        policy: last.policy.clone(),
-        policy_digest: last.policy_digest,
+        policy: policy.to_owned(),
+        policy_digest,
         expires,
         possession,
     })

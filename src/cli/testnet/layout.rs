@@ -2,29 +2,30 @@
 //!
 //! Invariant: trust.json is written last, so a directory that has one is complete.
 
-use crate::cli::progress::Progress;
+use crate::cli::set_up::set_up;
 use crate::client::remote::Endpoint;
 use crate::error::Failure;
 use crate::genesis::{
-    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisFamily, GenesisKeyspace, GenesisNode,
 };
 use crate::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use crate::node::{CONFIG_SCHEMA, NodeConfig};
-use crate::params;
+use crate::params::{self, CircuitName};
 use crate::trust::TrustRoot;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use ukehi_circuits::field;
-use ukehi_circuits::policy::{Opaque, Policy};
+use ukehi_circuits::policy::{self, Policy};
+use ukehi_circuits::shape::CellUse;
 use ukehi_keys::keystore;
 use ukehi_keys::{
     AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey,
 };
 
-/// The keyspace and epoch a testnet starts with.
+/// The keyspace a testnet starts with; its epochs are 1 for the first policy of its circuits, and
+/// so on.
 pub const KEYSPACE: KeyspaceId = KeyspaceId(1);
-pub const EPOCH: EpochId = EpochId(1);
 
 /// DIR/{trust.json, addresses.json, params/, node1../, client/}.
 pub struct Layout {
@@ -101,6 +102,8 @@ pub struct Members {
     pub admins: u8,
     /// How many admins must sign a registry change.
     pub threshold: u8,
+    /// Those it accepts; a policy without any has no epoch.
+    pub circuits: Vec<CircuitName>,
 }
 
 /// Makes keys, parameters, genesis and configurations of a new cluster.
@@ -118,18 +121,19 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
     make_dir(&layout.client().join("outbox"))?;
     let pass = make_pass_file(&layout.pass())?;
 
-    let mut progress = Progress::new("set-up", 1);
-    let manifests = params::insecure_dev_params(&layout.params(), |done, total| {
-        progress.set_total(total);
-        progress.set(done);
-    })
-    .map_err(|e| Failure::runtime(format!("the dev set-up failed: {e}")))?;
-    progress.finish();
+    let manifests = set_up(&layout.params(), &members.circuits)?;
 
     let keys = Keys {
         layout,
         pass: &pass,
     };
+    let authors = members
+        .authors
+        .iter()
+        .map(|name| keys.author(name))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let policies = policies(&members.circuits);
+    let families = policies.iter().filter(|p| p.cells() == CellUse::Allowed);
     let genesis = Genesis {
         name: "testnet".into(),
         nonce: random()?,
@@ -150,12 +154,14 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
         keyspaces: vec![GenesisKeyspace {
             id: KEYSPACE,
             shard: ShardId(0),
-            authors: members
-                .authors
-                .iter()
-                .map(|name| keys.author(name))
-                .collect::<Result<_, Failure>>()?,
-            epochs: vec![keys.epoch()?],
+            epochs: keys.epochs(&policies)?,
+            families: families
+                .map(|policy| GenesisFamily {
+                    policy: policy.name().to_owned(),
+                    authors: authors.clone(),
+                })
+                .collect(),
+            authors,
         }],
     };
     genesis.check().map_err(|e| {
@@ -230,25 +236,39 @@ impl Keys<'_> {
         Ok(key.public())
     }
 
-    fn epoch(&self) -> Result<GenesisEpoch, Failure> {
-        let secret = EpochSecret::generate().map_err(Failure::runtime)?;
-        let route = RouteKey::generate().map_err(Failure::runtime)?;
+    /// One for each policy, all under one route key.
+    fn epochs(&self, policies: &[&'static dyn Policy]) -> Result<Vec<GenesisEpoch>, Failure> {
         let client = self.layout.client();
-        let path = client
-            .join("epochs")
-            .join(format!("{KEYSPACE}-{EPOCH}.key"));
-        keystore::save(&path, &secret, self.pass, Self::COST).map_err(Failure::runtime)?;
+        let route = RouteKey::generate().map_err(Failure::runtime)?;
         keystore::save(&client.join("route.key"), &route, self.pass, Self::COST)
             .map_err(Failure::runtime)?;
-        Ok(GenesisEpoch {
-            id: EPOCH,
-            key: secret.public(),
-            route_commitment: params::route_commitment(&route),
-            policy: Opaque.name().into(),
-            policy_digest: field::encode(&ukehi_circuits::F::from(0u64)),
-            expires: None,
-        })
+        let epoch = |(id, policy): (u32, &&'static dyn Policy)| {
+            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
+            let path = client.join("epochs").join(format!("{KEYSPACE}-{id}.key"));
+            keystore::save(&path, &secret, self.pass, Self::COST).map_err(Failure::runtime)?;
+            Ok(GenesisEpoch {
+                id: EpochId(id),
+                key: secret.public(),
+                route_commitment: params::route_commitment(&route),
+                policy: policy.name().to_owned(),
+                policy_digest: field::encode(&policy::digest(*policy)),
+                expires: None,
+            })
+        };
+        (1..).zip(policies).map(epoch).collect()
     }
+}
+
+/// The circuits' policies, each once, in their order.
+fn policies(circuits: &[CircuitName]) -> Vec<&'static dyn Policy> {
+    let mut policies: Vec<&'static dyn Policy> = Vec::new();
+    for circuit in circuits {
+        let policy = circuit.policy();
+        if policies.iter().all(|p| p.name() != policy.name()) {
+            policies.push(policy);
+        }
+    }
+    policies
 }
 
 fn write_config(

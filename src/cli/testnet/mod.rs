@@ -8,10 +8,12 @@ use layout::Members;
 
 use super::args::TestnetCommand;
 use super::output::Output;
+use super::set_up;
 use super::status::{NodeStatus, poll};
 use crate::client::remote::Endpoint;
 use crate::error::{ExitCode, Failure};
 use crate::ids::{EpochId, KeyspaceId, NodeId};
+use crate::params::CircuitName;
 use crate::trust::TrustRoot;
 use serde::Serialize;
 use std::path::Path;
@@ -47,12 +49,14 @@ pub fn run(command: TestnetCommand, output: &Output) -> Result<(), Failure> {
             authors,
             admins,
             threshold,
+            circuits,
         } => {
             let members = Members {
                 nodes,
                 authors,
                 admins,
                 threshold,
+                circuits: set_up::circuits(&circuits)?,
             };
             up(&dir, &members, detach, base_port, output)
         }
@@ -220,6 +224,7 @@ impl BenchNet {
             authors: vec![Self::AUTHOR.to_owned()],
             admins: 1,
             threshold: 1,
+            circuits: CircuitName::opaque_short(),
         };
         layout::create(&layout, &members, None)?;
         let trust = TrustRoot::load(&layout.trust()).map_err(Failure::runtime)?;

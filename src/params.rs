@@ -3,18 +3,23 @@
 //! Invariants: 1. a loaded circuit's matrices are the ones its id commits to; 2. what a dev set-up
 //! makes says INSECURE in its manifest. Knows nothing of batches or of nodes.
 
-use crate::batch::{SHAPES, UnusableCircuit, shape_name, shape_of};
+mod open;
+
+pub use open::{OpenCircuit, OpenProveError, load_open};
+
+use crate::batch::{CircuitKind, SHAPES, UnusableCircuit, kind_of, open_name, shape_name};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
+use ukehi_circuits::open as disclosure;
 use ukehi_circuits::policy::{self, Opaque, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Class, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
-use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
+use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
 use ukehi_provers::groth16::{Assignment, KeyDecodeError, ProvingKey, insecure_dev_setup};
 use ukehi_provers::pool::Job;
 use ukehi_provers::{R1cs, RandomnessUnavailable};
@@ -56,6 +61,8 @@ pub enum CircuitError {
     OtherKey { circuit: CircuitId },
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
+    #[error("{directory} has no {shape} that this cluster registered: no disclosure can be proven")]
+    NoOpenCircuit { shape: String, directory: String },
     #[error("circuit {circuit} of this cluster is not in {directory}")]
     Missing {
         circuit: CircuitId,
@@ -86,34 +93,15 @@ impl Circuit {
         &self.r1cs
     }
 
-    fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
+    fn load(directory: &Path, manifest: &Manifest, shape: Shape) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
-        let shape = shape_of(manifest)?;
         let name = &manifest.shape().policy;
         let unknown = || CircuitError::UnknownPolicy {
             circuit: id,
             policy: name.clone(),
         };
         let policy = policy::named(name).ok_or_else(unknown)?;
-        let matrices = circuit_matrices(policy, shape);
-        let found = matrix_digest(&matrices);
-        if found != *manifest.matrix_digest() {
-            return Err(CircuitError::OtherMatrices {
-                circuit: id,
-                expected: hex::encode(manifest.matrix_digest()),
-                found: hex::encode(found),
-            });
-        }
-        let r1cs = r1cs(matrices);
-        let bytes = files::load_proving_key(directory, manifest)?;
-        let key = ProvingKey::from_bytes(&bytes).map_err(|source| CircuitError::Key {
-            circuit: id,
-            source,
-        })?;
-        let same_key = key.verifying_key().to_bytes() == manifest.verifying_key();
-        if !key.belongs_to(&r1cs) || !same_key {
-            return Err(CircuitError::OtherKey { circuit: id });
-        }
+        let (r1cs, key) = load_keys(directory, manifest, circuit_matrices(policy, shape))?;
         Ok(Self {
             id,
             shape,
@@ -124,7 +112,36 @@ impl Circuit {
     }
 }
 
-/// Loads the circuits a cluster registered from a parameters directory.
+/// The constraints and the proving key of a manifest's circuit, which has these matrices.
+fn load_keys(
+    directory: &Path,
+    manifest: &Manifest,
+    matrices: matrices::Matrices,
+) -> Result<(R1cs, ProvingKey), CircuitError> {
+    let id = manifest.circuit_id();
+    let found = matrix_digest(&matrices);
+    if found != *manifest.matrix_digest() {
+        return Err(CircuitError::OtherMatrices {
+            circuit: id,
+            expected: hex::encode(manifest.matrix_digest()),
+            found: hex::encode(found),
+        });
+    }
+    let r1cs = r1cs(matrices);
+    let bytes = files::load_proving_key(directory, manifest)?;
+    let key = ProvingKey::from_bytes(&bytes).map_err(|source| CircuitError::Key {
+        circuit: id,
+        source,
+    })?;
+    let same_key = key.verifying_key().to_bytes() == manifest.verifying_key();
+    if !key.belongs_to(&r1cs) || !same_key {
+        return Err(CircuitError::OtherKey { circuit: id });
+    }
+    Ok((r1cs, key))
+}
+
+/// Loads the batch circuits a cluster registered from a parameters directory; those of other
+/// statements have loaders of their own.
 ///
 /// # Errors
 /// [`CircuitError`]; a registered circuit that is not there is `Missing`.
@@ -133,20 +150,21 @@ pub fn load_all(
     registered: &[CircuitId],
 ) -> Result<Vec<Arc<Circuit>>, CircuitError> {
     let manifests = files::list(directory)?;
-    registered
-        .iter()
-        .map(|id| {
-            let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
-            let manifest = manifest.ok_or_else(|| CircuitError::Missing {
-                circuit: *id,
-                directory: directory.display().to_string(),
-            })?;
-            Circuit::load(directory, manifest).map(Arc::new)
-        })
-        .collect()
+    let mut circuits = Vec::new();
+    for id in registered {
+        let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
+        let manifest = manifest.ok_or_else(|| CircuitError::Missing {
+            circuit: *id,
+            directory: directory.display().to_string(),
+        })?;
+        if let CircuitKind::Seal(form) = kind_of(manifest)? {
+            circuits.push(Arc::new(Circuit::load(directory, manifest, form.shape)?));
+        }
+    }
+    Ok(circuits)
 }
 
-/// Makes parameters for every shape, alone, from the system's randomness: INSECURE, since whoever
+/// Makes parameters for every shape of [`SHAPES`] and for disclosing from each of their classes, alone, from the system's randomness: INSECURE, since whoever
 /// runs it could forge proofs. `progress` gets (done, total) in group elements.
 ///
 /// # Errors
@@ -155,19 +173,24 @@ pub fn insecure_dev_params(
     directory: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Vec<Manifest>, CircuitError> {
-    let circuits: Vec<(Shape, [u8; 32], R1cs)> = SHAPES
-        .iter()
-        .map(|shape| {
-            let matrices = circuit_matrices(&Opaque, *shape);
-            (*shape, matrix_digest(&matrices), r1cs(matrices))
-        })
+    let mut classes: Vec<Class> = SHAPES.iter().map(|shape| shape.class()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let sealing = SHAPES.map(|shape| (shape_name(shape), circuit_matrices(&Opaque, shape)));
+    let opening = classes
+        .into_iter()
+        .map(|class| (open_name(class), disclosure::circuit_matrices(class)));
+    let circuits: Vec<(CircuitShape, [u8; 32], R1cs)> = sealing
+        .into_iter()
+        .chain(opening)
+        .map(|(name, matrices)| (name, matrix_digest(&matrices), r1cs(matrices)))
         .collect();
     // The smaller circuits' shares are told from their domains before their set-ups run.
     let weights: Vec<u64> = circuits.iter().map(|c| c.2.domain_size() as u64).collect();
     let total: u64 = weights.iter().sum();
     let mut before = 0;
     let mut manifests = Vec::new();
-    for ((shape, digest, r1cs), weight) in circuits.iter().zip(weights) {
+    for ((name, digest, r1cs), weight) in circuits.iter().zip(weights) {
         let (key, verifying_key) = insecure_dev_setup(r1cs, |p| {
             progress(
                 before + weight * p.done as u64 / p.total.max(1) as u64,
@@ -176,7 +199,7 @@ pub fn insecure_dev_params(
         })?;
         before += weight;
         let parts = CircuitParts {
-            shape: shape_name(*shape),
+            shape: name.clone(),
             matrix_digest: *digest,
             verifying_key: verifying_key.to_bytes(),
             setup: Setup::insecure_dev(),
@@ -194,7 +217,7 @@ fn r1cs(matrices: matrices::Matrices) -> R1cs {
         matrices.num_instance_variables,
         matrices.num_witness_variables,
     )
-    .expect("a seal circuit is far below the prover's limits")
+    .expect("our circuits are far below the prover's limits")
 }
 
 /// The circuits' form of a route key.

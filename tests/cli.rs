@@ -2,6 +2,8 @@
 //! that no secret is printed. One three-node testnet of the shipped binary serves the whole file.
 #![cfg(feature = "node")]
 
+#[path = "cli/disclose.rs"]
+mod disclose;
 #[path = "audit_support/frames.rs"]
 mod frames;
 #[path = "cli/help.rs"]
@@ -58,6 +60,10 @@ const WITH_A_TESTNET: &[Check] = &[
     ),
     ("a shortened trail is incomplete", offline::audit_truncated),
     ("a bundle is shown without judging it", offline::audit_show),
+    (
+        "one command is shown to somebody else, and no other",
+        disclose::shown_and_checked,
+    ),
     (
         "snarkjs verifies an entry's proof, and no altered one",
         strangers::snarkjs_verifies_ours,

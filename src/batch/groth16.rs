@@ -2,8 +2,9 @@
 //!
 //! Invariant: a circuit's verifying key is the one its id commits to. Knows nothing of batches.
 
+use super::kind::{CircuitKind, kind_of};
 use super::verify::{ProofItem, ProofVerifier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_circuits::shape::{CellUse, Class, Form, Shape};
@@ -38,16 +39,21 @@ pub enum UnusableCircuit {
 /// Prepared verifying keys by circuit.
 pub struct Groth16Verifier {
     circuits: BTreeMap<CircuitId, (Form, PreparedVerifyingKey)>,
+    /// Circuits of other statements than a batch's.
+    others: BTreeSet<CircuitId>,
 }
 
 impl Groth16Verifier {
     /// # Errors
     /// [`UnusableCircuit`].
     pub fn new(manifests: &[Manifest]) -> Result<Self, UnusableCircuit> {
-        let mut circuits = BTreeMap::new();
+        let (mut circuits, mut others) = (BTreeMap::new(), BTreeSet::new());
         for manifest in manifests {
             let circuit = manifest.circuit_id();
-            let form = form_of(manifest)?;
+            let CircuitKind::Seal(form) = kind_of(manifest)? else {
+                others.insert(circuit);
+                continue;
+            };
             let key = VerifyingKey::from_bytes(manifest.verifying_key())
                 .map_err(|source| UnusableCircuit::Key { circuit, source })?;
             if key.public_inputs() != 1 {
@@ -58,13 +64,17 @@ impl Groth16Verifier {
             }
             circuits.insert(circuit, (form, PreparedVerifyingKey::new(&key)));
         }
-        Ok(Self { circuits })
+        Ok(Self { circuits, others })
     }
 }
 
 impl ProofVerifier for Groth16Verifier {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
         self.circuits.get(circuit).map(|(form, _)| *form)
+    }
+
+    fn is_not_for_batches(&self, circuit: &CircuitId) -> bool {
+        self.others.contains(circuit)
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {

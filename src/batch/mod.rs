@@ -2,6 +2,7 @@
 
 mod groth16;
 mod header;
+mod kind;
 mod sealed;
 mod slot_list;
 pub mod verify;
@@ -10,6 +11,7 @@ pub use groth16::{
     Groth16Verifier, SHAPES, UnusableCircuit, circuit_shape, form_of, shape_name, shape_of,
 };
 pub use header::{Anchor, HEADER_BYTES, Header};
+pub use kind::{CircuitKind, OPEN_STATEMENT, kind_of, open_name};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
 pub use slot_list::{BulkReference, slot_list};
 pub use verify::{BatchVerifier, Fault, NotYet, ProofItem, ProofVerifier, Verdict, VerifiedBatch};

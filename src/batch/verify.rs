@@ -30,6 +30,11 @@ pub struct ProofItem<'a> {
 pub trait ProofVerifier: Send + Sync {
     /// The form of a circuit this verifier holds a verifying key for.
     fn form(&self, circuit: &CircuitId) -> Option<Form>;
+    /// Whether the circuit is known and its statement is not a batch's. A batch under it is invalid
+    /// for ever: saying "not yet" would let its sender hold up the log.
+    fn is_not_for_batches(&self, _circuit: &CircuitId) -> bool {
+        false
+    }
     /// One answer per item, many proofs in one pairing product.
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool>;
     /// The second opinion before anybody is accused: alone and uncached.
@@ -47,6 +52,8 @@ pub enum Fault {
     WrongShard { expected: ShardId, found: ShardId },
     #[error("circuit {circuit} is not one of this cluster's")]
     UnknownCircuit { circuit: CircuitId },
+    #[error("circuit {circuit} proves something else than batches")]
+    OtherStatement { circuit: CircuitId },
     #[error("author {author} is not registered")]
     UnknownAuthor { author: AuthorId },
     #[error("its slots are no statement of the circuit: {0}")]
@@ -222,6 +229,12 @@ impl BatchVerifier {
             .into());
         }
         check_slot_list(&batch)?;
+        if self.proofs.is_not_for_batches(&header.circuit) {
+            return Err(Fault::OtherStatement {
+                circuit: header.circuit,
+            }
+            .into());
+        }
         let form = self
             .proofs
             .form(&header.circuit)

@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::disclose::{CheckArgs, DiscloseArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -272,6 +273,16 @@ pub enum AuditCommand {
         #[arg(long)]
         trust: Option<PathBuf>,
     },
+    /// Show one decrypted command to somebody else, with a proof that the log holds exactly it.
+    #[command(
+        after_help = "Example:\n  ukehi audit disclose trail.ukehi --entry 5 --slot 0 --keys demo/client --params demo/params \\\n      --audience 'court of Basel, case 17' --out disclosure.json\n\nThe file reveals that one command, in clear, and nothing else of its batch. It cannot be taken back."
+    )]
+    Disclose(DiscloseArgs),
+    /// Check a disclosure; needs no node and no decryption key.
+    #[command(
+        after_help = "Example:\n  ukehi audit check-disclosure disclosure.json --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+    )]
+    CheckDisclosure(CheckArgs),
 }
 
 #[derive(Subcommand, Debug)]
@@ -318,7 +329,7 @@ pub enum KeysCommand {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Make Groth16 parameters for both shapes.
+    /// Make Groth16 parameters for both batch shapes and for disclosures.
     #[command(after_help = "Example:\n  ukehi keys setup --dev --dir params")]
     Setup {
         /// A one-party set-up. INSECURE: whoever runs it can forge proofs.

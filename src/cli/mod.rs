@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod connect;
 mod data;
+mod disclose;
 mod failures;
 mod keys;
 mod node;

@@ -20,6 +20,13 @@ pub const MAX_SCAN_ROWS: u32 = 256;
 pub const MAX_NOTE_BYTES: usize = 16 * 1024;
 /// Bound on an inclusion or consistency proof within a message: 64 hashes, its sizes and count.
 pub const MAX_PROOF_BYTES: usize = 64 * 32 + 32;
+/// Bytes of bulk ciphertext in one message: every part but the last has exactly so many.
+pub const MAX_BULK_PART_BYTES: usize = 128 << 10;
+/// Parts that one `BulkRead` is answered with at most; a reader asks on from there.
+pub const MAX_BULK_READ_PARTS: usize = 16;
+/// Domain of an author's signature over (cluster, node u64, digest, length u64) of an upload: it
+/// holds at one node only, so that none can have others take it in its place.
+pub const BULK_UPLOAD_DOMAIN: &[u8] = b"ukehi/bulk-upload/v1";
 /// Bound on the text of a refusal or of a status document.
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
 
@@ -40,6 +47,7 @@ fn read_optional_u64(r: &mut Reader<'_>, field: &'static str) -> Result<Option<u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::BulkReference;
     use crate::log::{Outcome, Record};
 
     #[test]
@@ -77,6 +85,11 @@ mod tests {
             Reply::Status { json: "{}".into() },
             Reply::End,
             Reply::Consistency { proof: vec![5; 9] },
+            Reply::BulkReady { token: [7; 16] },
+            Reply::BulkTaken { received: 9 },
+            Reply::BulkStored,
+            Reply::BulkAbsent,
+            Reply::BulkPart { bytes: vec![1; 70] },
             Reply::denied(Denial::Overloaded, "busy"),
         ];
         for reply in replies {
@@ -103,6 +116,36 @@ mod tests {
             Request::Head { author: None },
             Request::Status,
             Request::Consistency { from: 1, to: 9 },
+            Request::BulkBegin {
+                author: ukehi_keys::AuthorKey::generate().unwrap().public(),
+                reference: BulkReference {
+                    digest: [4; 32],
+                    length: 99,
+                },
+                signature: [5; 64],
+            },
+            Request::BulkPart {
+                token: [6; 16],
+                offset: 3,
+                bytes: vec![1; 50],
+            },
+            Request::BulkEnd { token: [6; 16] },
+            Request::BulkRead {
+                digest: [4; 32],
+                offset: 7,
+            },
+            Request::Change {
+                deadline_ms: 5,
+                change: vec![9; 100],
+            },
+            Request::Registry {
+                deadline_ms: 5,
+                after: 7,
+            },
+            Request::Entry {
+                deadline_ms: 5,
+                index: 7,
+            },
         ];
         for request in requests {
             let mut bytes = request.to_bytes();

@@ -4,12 +4,12 @@
 //! cluster is bound to all of this; 2. a decoded genesis has passed [`Genesis::check`].
 //! Knows nothing of files, of the network or of how a circuit verifies.
 
-use crate::ids::{ClusterId, EpochId, KeyspaceId, NodeId, ShardId};
+use crate::ids::{ClusterId, EpochId, KeyspaceId, LogIndex, NodeId, ShardId};
 use crate::wire::Writer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use thiserror::Error;
-use ukehi_keys::{AuthorId, CircuitId, EpochPublicKey, NodePublicKey, OperatorId};
+use ukehi_keys::{AdminId, AuthorId, CircuitId, EpochPublicKey, NodePublicKey, OperatorId};
 
 /// The rules of the gate this release applies; changed only by a log entry.
 pub const GATE_VERSION: u16 = 1;
@@ -18,6 +18,9 @@ pub const MAX_NODES: usize = 64;
 pub const MAX_AUTHORS: usize = 4096;
 pub const MAX_EPOCHS: usize = 256;
 pub const MAX_CIRCUITS: usize = 64;
+pub const MAX_ADMINS: usize = 16;
+/// As circuit shapes name their policies.
+pub const MAX_POLICY_BYTES: usize = 32;
 /// The cluster's name in words, for people; printable ASCII.
 pub const MAX_NAME_BYTES: usize = 64;
 
@@ -40,9 +43,14 @@ pub struct GenesisEpoch {
     /// C_route, one canonical field element (32 bytes, little-endian).
     #[serde(with = "crate::ids::hash_hex")]
     pub route_commitment: [u8; 32],
+    /// The policy family of the circuits that may seal to it, such as `opaque`.
+    pub policy: String,
     /// P: digest of the policy's public parameters, 0 for `opaque`.
     #[serde(with = "crate::ids::hash_hex")]
     pub policy_digest: [u8; 32],
+    /// The last index at which a batch may be applied under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<LogIndex>,
 }
 
 /// A namespace of keys, the authors who may write to it and its reader epochs.
@@ -53,6 +61,15 @@ pub struct GenesisKeyspace {
     pub shard: ShardId,
     pub authors: Vec<AuthorId>,
     pub epochs: Vec<GenesisEpoch>,
+}
+
+/// Who may change the registry: so many of these must agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisAdmins {
+    pub keys: Vec<AdminId>,
+    /// m of n: at least 1, at most all.
+    pub threshold: u8,
 }
 
 /// Leaf 0 of every shard's log is the digest of this.
@@ -68,6 +85,7 @@ pub struct Genesis {
     pub dev: bool,
     pub nodes: Vec<GenesisNode>,
     pub operators: Vec<OperatorId>,
+    pub admins: GenesisAdmins,
     pub circuits: Vec<CircuitId>,
     pub keyspaces: Vec<GenesisKeyspace>,
 }
@@ -91,6 +109,12 @@ pub enum GenesisError {
     NodeZero,
     #[error("the cluster name must be 1 to {MAX_NAME_BYTES} printable ASCII characters")]
     Name,
+    #[error("{threshold} of {admins} admins must agree: at least 1 and at most all")]
+    Threshold { threshold: u8, admins: usize },
+    #[error(
+        "the policy of epoch {epoch} is not 1 to {MAX_POLICY_BYTES} lower-case letters, digits and _"
+    )]
+    Policy { epoch: EpochId },
     #[error("{field} of epoch {epoch} is not a canonical field element")]
     NonCanonical { field: &'static str, epoch: EpochId },
 }
@@ -111,6 +135,11 @@ impl Genesis {
         for operator in &self.operators {
             w.raw(&operator.to_bytes());
         }
+        w.u32(self.admins.keys.len() as u32);
+        for admin in &self.admins.keys {
+            w.raw(&admin.to_bytes());
+        }
+        w.u8(self.admins.threshold);
         w.u32(self.circuits.len() as u32);
         for circuit in &self.circuits {
             w.raw(&circuit.0);
@@ -125,7 +154,12 @@ impl Genesis {
             w.u32(keyspace.epochs.len() as u32);
             for epoch in &keyspace.epochs {
                 w.u32(epoch.id.0).raw(&epoch.key.to_bytes());
-                w.raw(&epoch.route_commitment).raw(&epoch.policy_digest);
+                w.raw(&epoch.route_commitment);
+                w.bytes(epoch.policy.as_bytes()).raw(&epoch.policy_digest);
+                w.bool(epoch.expires.is_some());
+                if let Some(expires) = epoch.expires {
+                    w.u64(expires);
+                }
             }
         }
         w.finish()
@@ -169,6 +203,12 @@ impl Genesis {
             MAX_NODES,
             self.operators.iter().map(ToString::to_string),
         )?;
+        let admins = self.admins.keys.iter().map(ToString::to_string);
+        distinct("admins", MAX_ADMINS, admins)?;
+        let (threshold, admins) = (self.admins.threshold, self.admins.keys.len());
+        if threshold == 0 || usize::from(threshold) > admins {
+            return Err(GenesisError::Threshold { threshold, admins });
+        }
         distinct(
             "circuits",
             MAX_CIRCUITS,
@@ -188,6 +228,9 @@ impl Genesis {
                 keyspace.epochs.iter().map(|e| e.id.to_string()),
             )?;
             for epoch in &keyspace.epochs {
+                if !is_policy_name(&epoch.policy) {
+                    return Err(GenesisError::Policy { epoch: epoch.id });
+                }
                 for (field, bytes) in [
                     ("route_commitment", &epoch.route_commitment),
                     ("policy_digest", &epoch.policy_digest),
@@ -226,6 +269,13 @@ impl GenesisKeyspace {
     pub fn epoch(&self, id: EpochId) -> Option<&GenesisEpoch> {
         self.epochs.iter().find(|e| e.id == id)
     }
+}
+
+/// What circuit shapes accept as a policy's name.
+#[must_use]
+pub fn is_policy_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    !name.is_empty() && name.len() <= MAX_POLICY_BYTES && name.bytes().all(plain)
 }
 
 fn distinct(

@@ -22,6 +22,10 @@ pub enum Column {
     State,
     /// Per author: which sequence had which outcome.
     Sessions,
+    /// Bulk ciphertexts in parts, and which of them applied entries name.
+    Bulk,
+    /// The changes of the registry: index to outcome and change.
+    Registry,
     /// Signed proof of somebody's misbehaviour.
     Evidence,
     /// Applied index, cluster id, format version.
@@ -29,12 +33,14 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Column; 7] = [
+    pub const ALL: [Column; 9] = [
         Column::Entries,
         Column::Raft,
         Column::Tree,
         Column::State,
         Column::Sessions,
+        Column::Bulk,
+        Column::Registry,
         Column::Evidence,
         Column::Meta,
     ];
@@ -48,6 +54,8 @@ impl Column {
             Column::Tree => "tree",
             Column::State => "state",
             Column::Sessions => "sessions",
+            Column::Bulk => "bulk",
+            Column::Registry => "registry",
             Column::Evidence => "evidence",
             Column::Meta => "meta",
         }

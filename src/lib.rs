@@ -10,6 +10,8 @@ pub mod api;
 pub mod audit;
 pub mod batch;
 #[cfg(feature = "node")]
+pub mod ceremony;
+#[cfg(feature = "node")]
 pub mod cli;
 pub mod client;
 pub mod error;
@@ -23,6 +25,7 @@ pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 pub mod params;
+pub mod registry;
 #[cfg(feature = "node")]
 pub mod replica;
 pub mod store;

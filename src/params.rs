@@ -7,7 +7,9 @@ mod open;
 
 pub use open::{OpenCircuit, OpenProveError, load_open};
 
-use crate::batch::{CircuitKind, SHAPES, UnusableCircuit, kind_of, open_name, shape_name};
+use crate::batch::{
+    CircuitKind, SHAPES, UnusableCircuit, circuit_shape, kind_of, open_name, shape_name,
+};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
 use ukehi_circuits::open as disclosure;
 use ukehi_circuits::policy::{self, Opaque, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::{Class, Shape};
+use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
 use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
@@ -164,8 +166,8 @@ pub fn load_all(
     Ok(circuits)
 }
 
-/// Makes parameters for every shape of [`SHAPES`] and for disclosing from each of their classes, alone, from the system's randomness: INSECURE, since whoever
-/// runs it could forge proofs. `progress` gets (done, total) in group elements.
+/// Makes parameters for every shape of [`SHAPES`] and for disclosing from each of their classes,
+/// alone, from the system's randomness: INSECURE, since whoever runs it could forge proofs. `progress` gets (done, total) in group elements.
 ///
 /// # Errors
 /// [`CircuitError`]; existing files are never overwritten.
@@ -207,6 +209,53 @@ pub fn insecure_dev_params(
         manifests.push(files::write(directory, parts, &key.to_bytes())?);
     }
     Ok(manifests)
+}
+
+/// The circuits of this release: every shape under every policy it knows, by the names of their parameters, such as
+/// `seal-1-short-opaque`.
+pub fn catalogue() -> Vec<(String, &'static dyn Policy, Shape)> {
+    let every = policy::SHIPPED
+        .into_iter()
+        .flat_map(|policy| Shape::ALL.into_iter().map(move |shape| (policy, shape)));
+    every
+        .map(|(policy, shape)| {
+            let name = stem(&circuit_name(policy, shape));
+            (name, policy, shape)
+        })
+        .collect()
+}
+
+fn stem(shape: &CircuitShape) -> String {
+    let name = shape.file_stem();
+    name.expect("the names of this release's circuits are plain")
+}
+
+/// A circuit of [`catalogue`], or of `open/v1`, by its name: its matrices, how manifests name it, and its matrix digest.
+///
+/// # Errors
+/// The names there are.
+pub fn circuit_named(name: &str) -> Result<(R1cs, CircuitShape, [u8; 32]), String> {
+    let opening = Class::ALL.map(|class| (stem(&open_name(class)), class));
+    if let Some((_, class)) = opening.iter().find(|(known, _)| known == name) {
+        let matrices = disclosure::circuit_matrices(*class);
+        let digest = matrix_digest(&matrices);
+        return Ok((r1cs(matrices), open_name(*class), digest));
+    }
+    let known = catalogue();
+    let Some((_, policy, shape)) = known.iter().find(|(known, ..)| known == name) else {
+        let sealing = known.into_iter().map(|(name, ..)| name);
+        let names: Vec<String> = sealing.chain(opening.map(|(name, _)| name)).collect();
+        return Err(names.join(", "));
+    };
+    let matrices = circuit_matrices(*policy, *shape);
+    let digest = matrix_digest(&matrices);
+    Ok((r1cs(matrices), circuit_name(*policy, *shape), digest))
+}
+
+/// How manifests name a policy's circuit of a shape.
+pub fn circuit_name(policy: &dyn Policy, shape: Shape) -> CircuitShape {
+    let cells = policy.cells();
+    circuit_shape(policy.name(), Form { shape, cells })
 }
 
 fn r1cs(matrices: matrices::Matrices) -> R1cs {

@@ -2,7 +2,7 @@
 
 mod audit_support;
 
-use audit_support::{Trail, cosigned, genesis, prove, sign};
+use audit_support::{Trail, author, cosigned, genesis, prove, sign};
 use ukehi::audit::{AuditError, BundleError, Comparison, Options, Place};
 use ukehi::error::ExitCode;
 use ukehi::ids::ShardId;
@@ -376,4 +376,79 @@ fn a_checkpoint_to_compare_with_counts_only_with_its_own_majority() {
         .verify_with(&trail.bundle(), &comparing("nonsense".into()))
         .unwrap_err();
     assert!(matches!(error, AuditError::Checkpoint { .. }), "{error}");
+}
+
+/// Author 3 registered before the range, author 2 revoked in it.
+fn with_changes() -> Trail {
+    use ukehi::registry::Operation;
+    let mut trail = Trail::with_batches(2);
+    let keyspace = trail.genesis.keyspaces[0].id;
+    let register = Operation::RegisterAuthor {
+        keyspace,
+        author: author(3).public(),
+    };
+    let change = trail.change(register);
+    assert_eq!(trail.push_change(&change), Outcome::Applied);
+    let batch = trail.sealed(3, 1, 1);
+    trail.push(&batch);
+    let revoke = Operation::RevokeAuthor {
+        keyspace,
+        author: author(2).public(),
+    };
+    let change = trail.change(revoke);
+    assert_eq!(trail.push_change(&change), Outcome::Applied);
+    let batch = trail.sealed(2, 9, 1);
+    trail.push(&batch);
+    let outcomes: Vec<_> = trail.entries.iter().map(|e| e.record.outcome).collect();
+    assert_eq!(outcomes[5], Outcome::Applied);
+    assert_eq!(outcomes[7], Outcome::AuthorRevoked);
+    trail
+}
+
+#[test]
+fn a_range_is_judged_by_the_registry_changes_that_come_with_it() {
+    let trail = with_changes();
+    for (from, to) in [(0, 8), (5, 8), (6, 8), (7, 8), (4, 6)] {
+        let report = trail.verify(&trail.range(from, to)).unwrap();
+        assert_eq!(report.to, to);
+    }
+    assert_eq!(
+        trail
+            .verify(&trail.bundle())
+            .unwrap()
+            .tally
+            .registry_changes,
+        2
+    );
+    // Without its registration, the author is a stranger.
+    let mut start = trail.start(5, 8);
+    start.registry.clear();
+    let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("not registered"), "{error}");
+    // The first of two changes left out: the second has the wrong number.
+    let mut start = trail.start(7, 8);
+    start.registry.remove(0);
+    let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
+    let error = error.unwrap_err();
+    assert!(
+        error.to_string().starts_with("registry change 6"),
+        "{error}"
+    );
+    // A path that leads elsewhere.
+    let mut start = trail.start(7, 8);
+    let at = start.registry[0].inclusion.len() - 1;
+    start.registry[0].inclusion[at] ^= 1;
+    let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
+    let error = error.unwrap_err();
+    assert!(
+        error.to_string().contains("its path to the checkpoint"),
+        "{error}"
+    );
+    // A change nobody made.
+    let mut start = trail.start(7, 8);
+    let at = start.registry[1].change.len() - 1;
+    start.registry[1].change[at] ^= 1;
+    let error = trail.verify(&trail.bundle_with(&start, &trail.note()));
+    assert_eq!(error.unwrap_err().exit_code(), ExitCode::Tampered);
 }

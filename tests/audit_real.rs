@@ -194,7 +194,8 @@ fn a_circuit_the_trust_root_holds_no_key_for_is_untrusted() {
         ..trust.clone()
     };
     let error = audit(&trail.bundle(), &blind).unwrap_err();
-    let reason = NotYet::UnknownCircuit;
+    let circuit = trail.entries[2].batch().header.circuit;
+    let reason = NotYet::UnknownCircuit { circuit };
     assert_eq!(error, AuditError::NoVerdict { index: 2, reason });
     assert_eq!(error.exit_code(), ExitCode::Untrusted);
 }

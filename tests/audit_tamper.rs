@@ -314,11 +314,16 @@ fn genesis_and_no_ops_have_one_record_and_no_payload() {
 
 #[test]
 fn an_entry_of_a_reserved_kind_is_not_vouched_for() {
-    for kind in [EntryKind::Registry, EntryKind::Membership] {
-        let error = Trail::with_batches(2).attacked(|t| t.entries[3].record.kind = kind);
-        assert_eq!(error, AuditError::UnknownKind { index: 3, kind });
-        assert_eq!(error.exit_code(), ExitCode::Untrusted);
-    }
+    let kind = EntryKind::Membership;
+    let error = Trail::with_batches(2).attacked(|t| t.entries[3].record.kind = kind);
+    assert_eq!(error, AuditError::UnknownKind { index: 3, kind });
+    assert_eq!(error.exit_code(), ExitCode::Untrusted);
+}
+
+#[test]
+fn a_batch_called_a_registry_change_is_none() {
+    let error = Trail::with_batches(2).attacked(|t| t.entries[3].record.kind = EntryKind::Registry);
+    assert_entry(&error, 3, ExitCode::Tampered, "registry change");
 }
 
 #[test]

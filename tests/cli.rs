@@ -2,10 +2,14 @@
 //! that no secret is printed. One three-node testnet of the shipped binary serves the whole file.
 #![cfg(feature = "node")]
 
+#[path = "cli/bulk.rs"]
+mod bulk;
 #[path = "cli/disclose.rs"]
 mod disclose;
 #[path = "audit_support/frames.rs"]
 mod frames;
+#[path = "cli/grants.rs"]
+mod grants;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/offline.rs"]
@@ -37,6 +41,8 @@ const WITH_A_TESTNET: &[Check] = &[
     ),
     ("a bad line is named", online::bad_lines),
     ("what does not fit is refused", online::oversized),
+    ("a bulk value comes back whole", bulk::there_and_back),
+    ("a bulk value over 16 MiB is refused", bulk::too_long),
     ("an absent key is not found", online::absent),
     (
         "where nobody listens the cluster is unavailable",
@@ -77,6 +83,22 @@ const WITH_A_TESTNET: &[Check] = &[
         strangers::contracts,
     ),
     ("the leader's death loses nothing", online::leader_killed),
+    (
+        "a leaked node directory shows no plaintext",
+        bulk::leaked_nodes,
+    ),
+    (
+        "an erased epoch leaves a trail that verifies and stays closed",
+        bulk::erased,
+    ),
+    (
+        "readers come and go through the log",
+        grants::readers_come_and_go,
+    ),
+    (
+        "an altered bulk value is caught and another node's is taken",
+        bulk::altered,
+    ),
     ("no secret was printed or logged", secrets::nowhere),
 ];
 

@@ -13,7 +13,8 @@ const ADAPTERS: u32 = 40;
 const TOP: u32 = 50;
 
 /// Room (a module of src, or a crate) and its layer. Within PURE the order is by what a room is
-/// about: genesis, batches and the log of them, what they do to the state, consensus over it.
+/// about: genesis, batches and the log of them, the registry they are judged by, what they do to the
+/// state, consensus over it.
 const ROOMS: &[(&str, u32)] = &[
     ("ukehi_circuits", 0),
     ("ukehi_keys", 0),
@@ -24,12 +25,14 @@ const ROOMS: &[(&str, u32)] = &[
     ("genesis", PURE),
     ("batch", PURE),
     ("log", PURE),
+    ("registry", PURE),
     ("keyspace", PURE),
     ("replica", PURE),
     ("api", PURE),
     ("store", ADAPTERS),
     ("net", ADAPTERS),
     ("params", ADAPTERS),
+    ("ceremony", ADAPTERS + 1),
     ("trust", ADAPTERS),
     ("client", TOP),
     ("audit", TOP),
@@ -51,6 +54,12 @@ const NO_SIDEWAYS: &[(&str, &str)] = &[
     // Consensus carries batches and decides nothing about what they do or how clients ask.
     ("genesis", "batch"),
     ("genesis", "log"),
+    ("genesis", "registry"),
+    ("batch", "registry"),
+    ("log", "registry"),
+    ("registry", "keyspace"),
+    ("registry", "replica"),
+    ("registry", "api"),
     ("genesis", "keyspace"),
     ("genesis", "replica"),
     ("genesis", "api"),

@@ -20,7 +20,7 @@ struct Bounded {
 
 impl Policy for Bounded {
     fn name(&self) -> &str {
-        "test/bounded"
+        "bounded"
     }
 
     fn cells(&self) -> CellUse {

@@ -1,10 +1,11 @@
-//! Keys of everyone who takes part: authors, nodes, operators, readers; the files that hold them
+//! Keys of everyone who takes part: authors, nodes, operators, admins, readers; the files that hold them
 //! and the directory of Groth16 parameters.
 //!
 //! Invariants: 1. a public key that exists as a value has been checked; 2. a secret is zeroised on
 //! drop, shows nothing in `Debug` and reaches a disk only encrypted.
 //! Knows nothing of circuits, provers, logs or consensus: circuits are bytes and digests here.
 
+mod admin;
 mod author;
 mod ceremony;
 mod circuit_id;
@@ -31,6 +32,7 @@ mod signer;
 mod stored;
 pub mod stream;
 
+pub use admin::{AdminId, AdminKey};
 pub use author::{AuthorId, AuthorKey};
 pub use ceremony::{Attestation, BeaconFacts, CeremonyFacts, CeremonyFault, MAX_PARTICIPANTS};
 pub use circuit_id::{CircuitFacts, CircuitId};

@@ -1,4 +1,4 @@
-//! Who signs membership changes and registry entries.
+//! Who signs membership changes.
 //!
 //! Knows nothing of what those entries say.
 

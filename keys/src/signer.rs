@@ -17,8 +17,8 @@ use std::marker::PhantomData;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Who signs. The roles are [`crate::AuthorKey`]'s, [`crate::NodeKey`]'s and
-/// [`crate::OperatorKey`]'s.
+/// Who signs. The roles are [`crate::AuthorKey`]'s, [`crate::NodeKey`]'s,
+/// [`crate::OperatorKey`]'s and [`crate::AdminKey`]'s.
 pub trait Role: sealed::Sealed + Copy + Ord + Hash + Send + Sync + 'static {
     /// Names of the secret and the public type, for `Debug`.
     #[doc(hidden)]

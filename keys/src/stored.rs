@@ -4,7 +4,9 @@
 //! The trait is public but cannot be named outside: secrets leave this crate only encrypted.
 
 use crate::key_file::KeyKind;
-use crate::{AuthorKey, EpochSecret, NodeKey, OperatorKey, ParticipantKey, ReaderKey, RouteKey};
+use crate::{
+    AdminKey, AuthorKey, EpochSecret, NodeKey, OperatorKey, ParticipantKey, ReaderKey, RouteKey,
+};
 use zeroize::Zeroizing;
 
 pub trait StoredKey: Sized {
@@ -38,6 +40,7 @@ stored_signer!(AuthorKey, Author);
 stored_signer!(NodeKey, Node);
 stored_signer!(OperatorKey, Operator);
 stored_signer!(ParticipantKey, Participant);
+stored_signer!(AdminKey, Admin);
 
 impl StoredKey for EpochSecret {
     const KIND: KeyKind = KeyKind::Epoch;

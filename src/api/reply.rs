@@ -1,7 +1,8 @@
 //! What a node answers.
 
 use super::{
-    MAX_NOTE_BYTES, MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64, write_optional_u64,
+    MAX_BULK_PART_BYTES, MAX_NOTE_BYTES, MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64,
+    write_optional_u64,
 };
 use crate::batch::MAX_BATCH_BYTES;
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
@@ -12,7 +13,7 @@ use crate::wire::{Reader, WireError, Writer};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenEntry {
     pub record: Record,
-    /// The sealed batch; empty for entries of other kinds.
+    /// The sealed batch or the registry change; empty for entries of other kinds.
     pub payload: Vec<u8>,
     /// An encoded `InclusionProof` of the record's leaf.
     pub inclusion: Vec<u8>,
@@ -35,12 +36,13 @@ pub enum Denial {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// To `Submit`.
+    /// To `Submit` and `Change`.
     Decided {
         index: LogIndex,
         outcome: Outcome,
     },
-    /// To `Get`, `Scan` (once per row) and `Receipt`; `slot` names the slot asked for.
+    /// To `Get`, `Scan` (once per row), `Receipt` and `Entry`, and to `Registry` once per change;
+    /// `slot` names the slot asked for.
     Entry {
         entry: ProvenEntry,
         slot: u8,
@@ -78,7 +80,23 @@ pub enum Reply {
     Consistency {
         proof: Vec<u8>,
     },
-    /// The last of a series: `Scan` and `Export` are complete.
+    /// To `BulkBegin`: send the parts under this token.
+    BulkReady {
+        token: [u8; 16],
+    },
+    /// To `BulkPart`: at which byte the upload is.
+    BulkTaken {
+        received: u64,
+    },
+    /// To `BulkBegin` and `BulkEnd`: the ciphertext is checked and on disk.
+    BulkStored,
+    /// To `BulkRead`: one part, in order; `End` follows the last.
+    BulkPart {
+        bytes: Vec<u8>,
+    },
+    /// To `BulkRead`: no applied entry names it here, or its upload did not reach this node.
+    BulkAbsent,
+    /// The last of a series: `Scan`, `Export`, `Registry` and `BulkRead` are complete.
     End,
     Denied {
         denial: Denial,
@@ -143,6 +161,21 @@ impl Reply {
             Reply::Consistency { proof } => {
                 w.u8(10).bytes(proof);
             }
+            Reply::BulkReady { token } => {
+                w.u8(16).raw(token);
+            }
+            Reply::BulkTaken { received } => {
+                w.u8(17).u64(*received);
+            }
+            Reply::BulkStored => {
+                w.u8(18);
+            }
+            Reply::BulkPart { bytes } => {
+                w.u8(19).bytes(bytes);
+            }
+            Reply::BulkAbsent => {
+                w.u8(20);
+            }
             Reply::Denied { denial, reason } => {
                 w.u8(9).u8(match denial {
                     Denial::Invalid => 1,
@@ -206,6 +239,17 @@ impl Reply {
             10 => Reply::Consistency {
                 proof: r.bytes(MAX_PROOF_BYTES, "consistency proof")?.to_vec(),
             },
+            16 => Reply::BulkReady {
+                token: r.array("token")?,
+            },
+            17 => Reply::BulkTaken {
+                received: r.u64("received")?,
+            },
+            18 => Reply::BulkStored,
+            19 => Reply::BulkPart {
+                bytes: r.bytes(MAX_BULK_PART_BYTES, "part")?.to_vec(),
+            },
+            20 => Reply::BulkAbsent,
             9 => Reply::Denied {
                 denial: match r.u8("denial")? {
                     1 => Denial::Invalid,

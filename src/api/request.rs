@@ -1,8 +1,11 @@
 //! What a client may ask.
 
-use super::{MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64};
-use crate::batch::MAX_BATCH_BYTES;
+use super::{
+    MAX_BULK_PART_BYTES, MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64,
+};
+use crate::batch::{BulkReference, MAX_BATCH_BYTES};
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
+use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use ukehi_keys::AuthorId;
 
@@ -36,6 +39,30 @@ pub enum Request {
     Status,
     /// That the log of `to` leaves extends the one of `from`.
     Consistency { from: TreeSize, to: TreeSize },
+    /// Take this signed registry change, answer when it is applied or refused.
+    Change { deadline_ms: u32, change: Vec<u8> },
+    /// The applied registry changes above this entry, each with its proof, read linearizably.
+    Registry { deadline_ms: u32, after: LogIndex },
+    /// One entry with its proof, once a cosigned checkpoint covers it.
+    Entry { deadline_ms: u32, index: LogIndex },
+    /// Take in a bulk ciphertext: answered `BulkReady`, or `BulkStored` if it is here.
+    BulkBegin {
+        author: AuthorId,
+        reference: BulkReference,
+        /// Under [`BULK_UPLOAD_DOMAIN`](super::BULK_UPLOAD_DOMAIN).
+        signature: [u8; 64],
+    },
+    /// The part from `offset`, a multiple of [`MAX_BULK_PART_BYTES`].
+    BulkPart {
+        token: [u8; 16],
+        offset: u64,
+        bytes: Vec<u8>,
+    },
+    /// All parts were sent: answered when they are checked and on disk.
+    BulkEnd { token: [u8; 16] },
+    /// A ciphertext that an applied entry names, from `offset`, a multiple of
+    /// [`MAX_BULK_PART_BYTES`]: up to [`MAX_BULK_READ_PARTS`](super::MAX_BULK_READ_PARTS) parts.
+    BulkRead { digest: [u8; 32], offset: u64 },
 }
 
 impl Request {
@@ -82,6 +109,39 @@ impl Request {
             Request::Consistency { from, to } => {
                 w.u8(8).u64(*from).u64(*to);
             }
+            Request::BulkBegin {
+                author,
+                reference,
+                signature,
+            } => {
+                w.u8(16).raw(&author.to_bytes()).raw(&reference.digest);
+                w.u64(reference.length).raw(signature);
+            }
+            Request::BulkPart {
+                token,
+                offset,
+                bytes,
+            } => {
+                w.u8(17).raw(token).u64(*offset).bytes(bytes);
+            }
+            Request::BulkEnd { token } => {
+                w.u8(18).raw(token);
+            }
+            Request::BulkRead { digest, offset } => {
+                w.u8(19).raw(digest).u64(*offset);
+            }
+            Request::Change {
+                deadline_ms,
+                change,
+            } => {
+                w.u8(9).u32(*deadline_ms).bytes(change);
+            }
+            Request::Registry { deadline_ms, after } => {
+                w.u8(10).u32(*deadline_ms).u64(*after);
+            }
+            Request::Entry { deadline_ms, index } => {
+                w.u8(11).u32(*deadline_ms).u64(*index);
+            }
         }
         w.finish()
     }
@@ -126,6 +186,35 @@ impl Request {
             8 => Request::Consistency {
                 from: r.u64("from")?,
                 to: r.u64("to")?,
+            },
+            16 => Request::BulkBegin {
+                author: read_author(&mut r)?,
+                reference: BulkReference::read(&mut r)?,
+                signature: r.array("signature")?,
+            },
+            17 => Request::BulkPart {
+                token: r.array("token")?,
+                offset: r.u64("offset")?,
+                bytes: r.bytes(MAX_BULK_PART_BYTES, "part")?.to_vec(),
+            },
+            18 => Request::BulkEnd {
+                token: r.array("token")?,
+            },
+            19 => Request::BulkRead {
+                digest: r.array("digest")?,
+                offset: r.u64("offset")?,
+            },
+            9 => Request::Change {
+                deadline_ms: read_deadline(&mut r)?,
+                change: r.bytes(MAX_CHANGE_BYTES, "change")?.to_vec(),
+            },
+            10 => Request::Registry {
+                deadline_ms: read_deadline(&mut r)?,
+                after: r.u64("after")?,
+            },
+            11 => Request::Entry {
+                deadline_ms: read_deadline(&mut r)?,
+                index: r.u64("index")?,
             },
             found => {
                 return Err(WireError::Unknown {

@@ -1,5 +1,5 @@
-//! A bundle's contents in their one order: preamble, hashes around a range, entries, checkpoint,
-//! trailer.
+//! A bundle's contents in their one order: preamble, hashes around a range, the registry changes
+//! before it, entries, checkpoint, trailer.
 //!
 //! Invariants: 1. what a reader hands out stood in its place and fits its checksum; 2. entries
 //! come in log order without a gap; 3. only after [`BundleReader::finish`] is the file known to be
@@ -9,8 +9,12 @@ use super::frames::{BundleError, FrameReader, Sum};
 use super::place::Place;
 use crate::ids::{ClusterId, Hash, LogIndex, ShardId, TreeSize};
 use crate::log::{RECORD_BYTES, Record};
+use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use std::io::{BufReader, Read};
+
+/// Bound on an inclusion proof: 64 hashes, its sizes and count.
+const MAX_PROOF_BYTES: usize = 64 * 32 + 32;
 
 /// Which log a bundle is cut from, which entries it holds, and the hashes that tie them to the
 /// checkpoint.
@@ -29,6 +33,38 @@ pub struct Start {
     pub left: Vec<Hash>,
     /// `log::tree::suffix` from `to` to `size`; empty if they are equal.
     pub right: Vec<Hash>,
+    /// The changes the registry took before `from`, in log order; empty if `from` is 0.
+    pub registry: Vec<RawChange>,
+}
+
+/// A registry change that stands before the range, with the path of its record's leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawChange {
+    pub record: Record,
+    pub change: Vec<u8>,
+    /// An encoded `InclusionProof` under the bundle's checkpoint.
+    pub inclusion: Vec<u8>,
+}
+
+impl RawChange {
+    /// Record, then change and proof behind their lengths.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.raw(&self.record.to_bytes());
+        w.bytes(&self.change).bytes(&self.inclusion);
+        w.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(bytes);
+        let change = Self {
+            record: Record::from_bytes(r.raw(RECORD_BYTES, "record")?)?,
+            change: r.bytes(MAX_CHANGE_BYTES, "change")?.to_vec(),
+            inclusion: r.bytes(MAX_PROOF_BYTES, "inclusion proof")?.to_vec(),
+        };
+        r.end()?;
+        Ok(change)
+    }
 }
 
 /// One entry as the file holds it: its record, and a batch's bytes (nothing for other kinds).
@@ -58,6 +94,7 @@ impl Start {
             genesis: r.bytes(Place::Preamble.limit(), "genesis")?.to_vec(),
             left: Vec::new(),
             right: Vec::new(),
+            registry: Vec::new(),
         };
         r.end()?;
         if start.is_ordered() {
@@ -100,6 +137,17 @@ impl<R: Read> BundleReader<R> {
         }
         if start.to < start.size {
             start.right = read_hashes(&mut frames, Place::Suffix)?;
+        }
+        while start.from > 0
+            && let Some((index, bytes)) = frames.registry()?
+        {
+            let place = Place::Registry(index);
+            let change = RawChange::from_bytes(&bytes).map_err(|e| malformed(place, e))?;
+            if change.record.index != index {
+                let what = "its record's index";
+                return Err(mismatch(place, what, index, change.record.index));
+            }
+            start.registry.push(change);
         }
         Ok(Self {
             frames,

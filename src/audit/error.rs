@@ -11,6 +11,7 @@ use crate::ids::{ClusterId, Hash, LogIndex, NodeId, TreeSize};
 use crate::kv::StoreError;
 use crate::log::CheckpointError;
 use crate::log::EntryKind;
+use crate::registry::ChangeFault;
 use thiserror::Error;
 use ukehi_keys::CircuitId;
 
@@ -44,11 +45,14 @@ pub enum AuditError {
     /// Expected: a batch that the gate lets in.
     #[error("entry {index}: expected a valid batch, but {fault}")]
     Batch { index: LogIndex, fault: Fault },
+    /// Expected: a registry change that the gate lets in.
+    #[error("{place}: expected a valid registry change, but {fault}")]
+    Change { place: Place, fault: ChangeFault },
     #[error("entry {index}: expected a verdict, but {reason}")]
     NoVerdict { index: LogIndex, reason: NotYet },
     #[error(
         "entry {index} is a {kind:?} entry, which this release cannot judge; expected genesis, \
-         no-ops and batches only"
+         no-ops, batches and registry changes only"
     )]
     UnknownKind { index: LogIndex, kind: EntryKind },
     #[error("{which}: {source}")]
@@ -136,8 +140,12 @@ impl AuditError {
                 Fault::UnknownCircuit { .. } | Fault::UnknownAuthor { .. } => ExitCode::Untrusted,
                 _ => ExitCode::Tampered,
             },
+            AuditError::Change { fault, .. } => match fault {
+                ChangeFault::UnknownAdmin { .. } => ExitCode::Untrusted,
+                _ => ExitCode::Tampered,
+            },
             AuditError::NoVerdict { reason, .. } => match reason {
-                NotYet::UnknownCircuit => ExitCode::Untrusted,
+                NotYet::UnknownCircuit { .. } => ExitCode::Untrusted,
                 _ => ExitCode::Runtime,
             },
             AuditError::Checkpoint { source, .. } => match source {

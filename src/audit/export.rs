@@ -39,7 +39,7 @@ pub struct BundleWriter<W> {
 }
 
 impl<W: Write> BundleWriter<W> {
-    /// Writes the preamble and the hashes around the range.
+    /// Writes the preamble, the hashes around the range and the registry changes before it.
     ///
     /// # Errors
     /// [`ExportError::Range`], [`ExportError::TooLong`], [`ExportError::Io`].
@@ -63,10 +63,14 @@ impl<W: Write> BundleWriter<W> {
         if start.to < start.size {
             writer.hashes(Place::Suffix, &start.right)?;
         }
+        for change in &start.registry {
+            let place = Place::Registry(change.record.index);
+            writer.frame(place, &change.to_bytes())?;
+        }
         Ok(writer)
     }
 
-    /// `payload`: a batch's bytes, nothing for other kinds.
+    /// `payload`: the bytes of a batch or a registry change, nothing for other kinds.
     ///
     /// # Errors
     /// [`ExportError::OutOfOrder`], also beyond the last entry promised;

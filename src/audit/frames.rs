@@ -10,6 +10,7 @@
 //! all but the first check (32). Integers little-endian, checks BLAKE3, payloads uncompressed.
 
 use super::place::Place;
+use crate::ids::LogIndex;
 use crate::wire::{Reader, WireError, Writer};
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -155,6 +156,8 @@ pub(super) struct FrameReader<R> {
     input: R,
     digest: blake3::Hasher,
     frames: u64,
+    /// A frame's head that was read to see what it is.
+    peeked: Option<Vec<u8>>,
 }
 
 impl<R: Read> FrameReader<R> {
@@ -163,6 +166,7 @@ impl<R: Read> FrameReader<R> {
             input,
             digest: running_digest(),
             frames: 0,
+            peeked: None,
         };
         let bytes = reader.exactly(HEADER_BYTES, Place::Header)?;
         let version = u16::from_le_bytes([bytes[8], bytes[9]]);
@@ -177,7 +181,17 @@ impl<R: Read> FrameReader<R> {
 
     /// The payload of the frame that has to stand here.
     pub fn frame(&mut self, place: Place) -> Result<Vec<u8>, BundleError> {
-        let head = self.exactly(HEAD_BYTES, place)?;
+        let head = match self.peeked.take() {
+            Some(head) if head.len() == HEAD_BYTES => head,
+            Some(head) => {
+                return Err(BundleError::Incomplete {
+                    place,
+                    expected: HEAD_BYTES,
+                    found: head.len(),
+                });
+            }
+            None => self.exactly(HEAD_BYTES, place)?,
+        };
         let (fields, found, len) = parse_head(&head, place)?;
         if found != place {
             return Err(BundleError::Unexpected {
@@ -198,6 +212,20 @@ impl<R: Read> FrameReader<R> {
         }
         self.frames += 1;
         Ok(payload)
+    }
+
+    /// The next frame if it is a registry change's; else it is left for [`FrameReader::frame`],
+    /// which also says what is wrong with it.
+    pub fn registry(&mut self) -> Result<Option<(LogIndex, Vec<u8>)>, BundleError> {
+        let head = self.up_to(HEAD_BYTES, Place::Registry(0))?;
+        let place = parse_head(&head, Place::Registry(0)).map(|(_, place, _)| place);
+        self.peeked = Some(head);
+        match place {
+            Ok(Place::Registry(index)) => self
+                .frame(Place::Registry(index))
+                .map(|payload| Some((index, payload))),
+            _ => Ok(None),
+        }
     }
 
     pub fn sum(&self) -> Sum {

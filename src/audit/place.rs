@@ -22,7 +22,7 @@ pub enum Place {
     Frontier,
     /// Hashes of what follows the entries, up to the checkpoint's size.
     Suffix,
-    /// A membership or registry record before a range. Reserved: both are static in this release.
+    /// A registry change before a range, which the range is judged by.
     Registry(LogIndex),
     Entry(LogIndex),
     Checkpoint,
@@ -41,7 +41,7 @@ impl fmt::Display for Place {
             Place::Preamble => f.write_str("the preamble"),
             Place::Frontier => f.write_str("the hashes before the range"),
             Place::Suffix => f.write_str("the hashes behind the range"),
-            Place::Registry(index) => write!(f, "registry entry {index}"),
+            Place::Registry(index) => write!(f, "registry change {index}, before the range,"),
             Place::Entry(index) => write!(f, "entry {index}"),
             Place::Checkpoint => f.write_str("the checkpoint"),
             Place::Trailer => f.write_str("the trailer"),

@@ -2,30 +2,37 @@
 //! it grows.
 //!
 //! Invariants: 1. entries are judged in log order, so the first fault is the one reported;
-//! 2. outcomes are recomputed by the very `StateMachine` that replicas run.
+//! 2. outcomes are recomputed by the very `StateMachine` that replicas run; 3. a batch's author and
+//! circuit are judged by the registry of exactly the changes before it.
 //! Knows nothing of files or signed notes.
 
 use super::bundle::{RawEntry, Start};
 use super::error::AuditError;
 use super::place::Place;
 use super::report::Tally;
-use crate::batch::{BatchVerifier, Fault, SealedBatch, Verdict, VerifiedBatch};
+use crate::batch::{BatchVerifier, Fault, NotYet, SealedBatch, Verdict, VerifiedBatch};
 use crate::ids::{Hash, LogIndex, ShardId, TreeSize};
 use crate::keyspace::{Keyspace, StateMachine};
 use crate::kv::{Overlay, StoreError, WriteBatch};
-use crate::log::{EntryKind, ProofError, Record, tree};
+use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
+use crate::registry::{ChangeVerifier, Payload, Registry, VerifiedChange};
 use crate::store::{MemoryStore, Store};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 use ukehi_circuits::field;
+use ukehi_keys::CircuitId;
 
 /// Proofs in one product of pairings: beyond it, a proof's share of the cost hardly falls.
 const PROOFS_AT_ONCE: usize = 64;
 
 /// The trail as far as it has been judged.
 pub(super) struct Replay<'a> {
-    verifier: &'a BatchVerifier,
+    verifier: Cow<'a, BatchVerifier>,
+    changes: ChangeVerifier,
     from: LogIndex,
+    /// Circuits the log activated whose set-up is INSECURE.
+    pub insecure: Vec<CircuitId>,
     history: History,
     pub tally: Tally,
 }
@@ -37,26 +44,76 @@ enum History {
         machine: Keyspace,
         store: MemoryStore,
     },
-    /// Leaf hashes alone, 32 bytes an entry.
-    Range { leaves: Vec<Hash> },
+    /// Leaf hashes, 32 bytes an entry, and the registry.
+    Range {
+        leaves: Vec<Hash>,
+        registry: Box<Registry>,
+    },
 }
 
 impl<'a> Replay<'a> {
-    pub fn new(verifier: &'a BatchVerifier, start: &Start) -> Self {
+    /// Folds the registry changes before a range; their paths wait for the checkpoint.
+    pub fn new(verifier: &'a BatchVerifier, start: &Start) -> Result<Self, AuditError> {
+        let (genesis, shard) = (verifier.genesis(), verifier.shard());
         let history = if start.is_full() {
             History::Full {
-                machine: Keyspace::new(verifier.genesis().clone(), verifier.shard()),
+                machine: Keyspace::new(genesis, shard),
                 store: MemoryStore::new(),
             }
         } else {
-            History::Range { leaves: Vec::new() }
+            History::Range {
+                leaves: Vec::new(),
+                registry: Box::new(Registry::from_genesis(genesis, shard)),
+            }
         };
-        Self {
-            verifier,
+        let mut replay = Self {
+            changes: ChangeVerifier::new(genesis, shard),
+            verifier: Cow::Borrowed(verifier),
             from: start.from,
+            insecure: Vec::new(),
             history,
             tally: Tally::default(),
+        };
+        let mut before = 0;
+        for raw in &start.registry {
+            let place = Place::Registry(raw.record.index);
+            if raw.record.index <= before || raw.record.index >= start.from {
+                let expected = format!("between {before} and {}", start.from);
+                let what = "its record's index";
+                return Err(AuditError::mismatch(
+                    place,
+                    what,
+                    expected,
+                    raw.record.index,
+                ));
+            }
+            before = raw.record.index;
+            let change = replay.verify_change(place, raw.change.clone().into())?;
+            replay.learn(&change);
+            replay.change(place, &raw.record, &change)?;
         }
+        Ok(replay)
+    }
+
+    /// That the registry changes before a range stand in the checkpointed log.
+    pub fn check_registry(start: &Start, signed: &SignedCheckpoint) -> Result<(), AuditError> {
+        for raw in &start.registry {
+            let place = Place::Registry(raw.record.index);
+            let refused = |found: String| {
+                let what = "its path to the checkpoint";
+                AuditError::mismatch(place, what, "one that leads there", found)
+            };
+            let proof = InclusionProof::from_bytes(&raw.inclusion);
+            let proof = proof.map_err(|e| refused(e.to_string()))?;
+            if (proof.index, proof.size) != (raw.record.index, start.size) {
+                let found = format!("one of leaf {} of {}", proof.index, proof.size);
+                return Err(refused(found));
+            }
+            let leaf = tree::leaf_hash(&raw.record.to_bytes());
+            tree::verify_inclusion(&proof, &leaf, &signed.checkpoint.root)
+                .map_err(|e| refused(e.to_string()))?;
+        }
+        Ok(())
     }
 
     /// How many entries to hand to [`Replay::judge`] at a time: a product for every thread.
@@ -70,15 +127,23 @@ impl<'a> Replay<'a> {
             .into_iter()
             .map(|entry| (entry.record, Arc::from(entry.payload)))
             .unzip();
-        let batches: Vec<Arc<[u8]>> = records
-            .iter()
-            .zip(&payloads)
-            .filter(|(record, _)| record.kind == EntryKind::Batch)
+        let of_kind = |kind| {
+            let pairs = records.iter().zip(&payloads);
+            pairs.filter(move |(record, _)| record.kind == kind)
+        };
+        // A circuit's proofs can be verified from here on; whether they count is judged by index.
+        for (_, payload) in of_kind(EntryKind::Registry) {
+            if let Ok(change) = self.changes.verify(payload, Payload::MayBePruned) {
+                self.learn(&change);
+            }
+        }
+        let batches: Vec<Arc<[u8]>> = of_kind(EntryKind::Batch)
             .map(|(_, payload)| payload.clone())
             .collect();
+        let verifier: &BatchVerifier = &self.verifier;
         let verdicts: Vec<Verdict> = batches
             .par_chunks(PROOFS_AT_ONCE)
-            .flat_map_iter(|chunk| self.verifier.verify(chunk))
+            .flat_map_iter(|chunk| verifier.verify(chunk))
             .collect();
         let mut verdicts = verdicts.into_iter();
         for (record, payload) in records.iter().zip(&payloads) {
@@ -86,6 +151,12 @@ impl<'a> Replay<'a> {
                 EntryKind::Batch => {
                     let verdict = verdicts.next().expect("verify gives one verdict per batch");
                     self.batch(record, payload, verdict)?;
+                }
+                EntryKind::Registry => {
+                    let place = Place::Entry(record.index);
+                    let change = self.verify_change(place, payload.clone())?;
+                    self.change(place, record, &change)?;
+                    self.tally.plain(record.kind);
                 }
                 _ => self.plain(record, payload)?,
             }
@@ -102,7 +173,7 @@ impl<'a> Replay<'a> {
                     .map_err(|e| replay(start.to, e))?;
                 tree::root_from_range(&left, start.to, &[], &start.right, start.size)
             }
-            History::Range { leaves } => {
+            History::Range { leaves, .. } => {
                 tree::root_from_range(&start.left, self.from, leaves, &start.right, start.size)
             }
         };
@@ -146,9 +217,18 @@ impl<'a> Replay<'a> {
         let batch = match verdict {
             Verdict::Valid(batch) => batch,
             Verdict::Invalid(fault) => return Err(explain(record, payload, fault)),
+            Verdict::NotYet(NotYet::UnknownCircuit { circuit })
+                if self.registry().admit_circuit(index, &circuit).is_err() =>
+            {
+                let fault = Fault::UnknownCircuit { circuit };
+                return Err(explain(record, payload, fault));
+            }
             Verdict::NotYet(reason) => return Err(AuditError::NoVerdict { index, reason }),
         };
         let header = &batch.batch().header;
+        self.registry()
+            .admit(index, header)
+            .map_err(|fault| explain(record, payload, fault))?;
         same_hash(
             place,
             HEADER_DIGEST,
@@ -167,17 +247,74 @@ impl<'a> Replay<'a> {
     }
 
     fn outcome(&mut self, record: &Record, batch: &VerifiedBatch) -> Result<(), AuditError> {
-        let History::Full { machine, store } = &mut self.history else {
-            return Ok(());
+        let index = record.index;
+        let outcome = match &mut self.history {
+            History::Full { machine, store } => {
+                in_one_write(store, |overlay| machine.apply(index, batch, overlay))
+                    .map_err(|e| replay(index, e))?
+            }
+            // Of the rules for a batch that was applied, those of the registry are known.
+            History::Range { registry, .. } if record.outcome == Outcome::Applied => {
+                registry.judge(index, &batch.batch().header, batch.policy())
+            }
+            History::Range { .. } => return Ok(()),
         };
-        let outcome = in_one_write(store, |overlay| machine.apply(record.index, batch, overlay))
-            .map_err(|e| replay(record.index, e))?;
-        if outcome != record.outcome {
-            let place = Place::Entry(record.index);
-            let what = "the outcome in its record";
-            return Err(AuditError::mismatch(place, what, outcome, record.outcome));
+        same_outcome(Place::Entry(index), outcome, record.outcome)
+    }
+
+    fn registry(&self) -> &Registry {
+        match &self.history {
+            History::Full { machine, .. } => machine.registry(),
+            History::Range { registry, .. } => registry,
         }
-        Ok(())
+    }
+
+    fn verify_change(&self, place: Place, bytes: Arc<[u8]>) -> Result<VerifiedChange, AuditError> {
+        let verified = self.changes.verify(&bytes, Payload::MayBePruned);
+        verified.map_err(|fault| AuditError::Change { place, fault })
+    }
+
+    /// The circuit a change activates can be verified from now on.
+    fn learn(&mut self, change: &VerifiedChange) {
+        let Some(manifest) = change.manifest() else {
+            return;
+        };
+        if manifest.require_secure().is_err() && !self.insecure.contains(&manifest.circuit_id()) {
+            self.insecure.push(manifest.circuit_id());
+        }
+        self.verifier = Cow::Owned(self.verifier.with_circuit(manifest));
+    }
+
+    /// Judges a registry change by the ones before it, and takes it.
+    fn change(
+        &mut self,
+        place: Place,
+        record: &Record,
+        change: &VerifiedChange,
+    ) -> Result<(), AuditError> {
+        let index = record.index;
+        same_hash(
+            place,
+            "its record's digest",
+            &record.header_digest,
+            &change.digest(),
+        )?;
+        same_record(
+            place,
+            record,
+            &Record::registry(index, change.digest(), record.outcome),
+        )?;
+        self.registry()
+            .admit_change(index, change)
+            .map_err(|fault| AuditError::Change { place, fault })?;
+        let outcome = match &mut self.history {
+            History::Full { machine, store } => in_one_write(store, |overlay| {
+                machine.apply_change(index, change, overlay)
+            })
+            .map_err(|e| replay(index, e))?,
+            History::Range { registry, .. } => registry.apply(index, change),
+        };
+        same_outcome(place, outcome, record.outcome)
     }
 
     /// Genesis and no-ops have one possible record and no payload.
@@ -189,15 +326,7 @@ impl<'a> Replay<'a> {
             EntryKind::NoOp => Record::no_op(index),
             kind => return Err(AuditError::UnknownKind { index, kind }),
         };
-        if *record != expected {
-            let (expected, found) = (hex::encode(expected.to_bytes()), record.to_bytes());
-            return Err(AuditError::mismatch(
-                place,
-                "its record",
-                expected,
-                hex::encode(found),
-            ));
-        }
+        same_record(place, record, &expected)?;
         if !payload.is_empty() {
             return Err(AuditError::mismatch(
                 place,
@@ -216,7 +345,7 @@ impl<'a> Replay<'a> {
             let expected = if index == 0 {
                 "Genesis"
             } else {
-                "NoOp or Batch"
+                "NoOp, Batch or Registry"
             };
             let found = format!("{:?}", record.kind);
             return Err(AuditError::mismatch(
@@ -233,7 +362,7 @@ impl<'a> Replay<'a> {
                 in_one_write(store, |overlay| tree::append(overlay, shard, index, leaf))
                     .map_err(|e| replay(index, e))?;
             }
-            History::Range { leaves } => leaves.push(leaf),
+            History::Range { leaves, .. } => leaves.push(leaf),
         }
         Ok(())
     }
@@ -255,6 +384,23 @@ fn explain(record: &Record, payload: &[u8], fault: Fault) -> AuditError {
         index: record.index,
         fault,
     }
+}
+
+fn same_outcome(place: Place, decided: Outcome, recorded: Outcome) -> Result<(), AuditError> {
+    if decided == recorded {
+        return Ok(());
+    }
+    let what = "the outcome in its record";
+    Err(AuditError::mismatch(place, what, decided, recorded))
+}
+
+fn same_record(place: Place, record: &Record, expected: &Record) -> Result<(), AuditError> {
+    if record == expected {
+        return Ok(());
+    }
+    let (expected, found) = (expected.to_bytes(), record.to_bytes());
+    let (expected, found) = (hex::encode(expected), hex::encode(found));
+    Err(AuditError::mismatch(place, "its record", expected, found))
 }
 
 fn same_hash(

@@ -72,6 +72,8 @@ pub struct Tally {
     /// Batches, each with its proof and its author's signature.
     pub batches: u64,
     pub no_ops: u64,
+    /// Registry changes, applied or refused.
+    pub registry_changes: u64,
     /// Active slots, in applied batches only.
     pub commands_applied: u64,
     pub outcomes: Vec<OutcomeCount>,
@@ -89,6 +91,7 @@ impl Tally {
     pub(super) fn plain(&mut self, kind: EntryKind) {
         self.entries += 1;
         self.no_ops += u64::from(kind == EntryKind::NoOp);
+        self.registry_changes += u64::from(kind == EntryKind::Registry);
     }
 
     pub(super) fn batch(&mut self, batch: &VerifiedBatch, outcome: Outcome) {
@@ -153,13 +156,12 @@ impl Report {
     }
 
     pub(super) fn under_insecure_setup(mut self, circuits: Vec<CircuitId>) -> Self {
-        if !circuits.is_empty() {
-            self.limits.push(
-                "INSECURE: whoever ran the set-up of these circuits could have forged every proof."
-                    .to_owned(),
-            );
+        const INSECURE: &str =
+            "INSECURE: whoever ran the set-up of these circuits could have forged every proof.";
+        if !circuits.is_empty() && self.insecure_circuits.is_empty() {
+            self.limits.push(INSECURE.to_owned());
         }
-        self.insecure_circuits = circuits;
+        self.insecure_circuits.extend(circuits);
         self
     }
 }
@@ -173,6 +175,12 @@ fn limits(start: &Start, comparison: Option<Comparison>) -> Vec<String> {
             "Outcomes were not recomputed, since the bundle starts at entry {}: a majority of the \
              nodes vouches for them. Export from entry 0 to recompute them.",
             start.from
+        ));
+        limits.push(format!(
+            "The registry changes before entry {} are the {} in this bundle: none is missing \
+             between them, but later ones could have been left out.",
+            start.from,
+            start.registry.len()
         ));
     }
     if start.to < start.size {

@@ -66,7 +66,8 @@ pub fn verify<R: Read>(
     Ok(report.under_insecure_setup(insecure))
 }
 
-/// [`verify`] with the gate given: for whoever holds one already. Says nothing of set-ups.
+/// [`verify`] with the gate given: for whoever holds one already. Of set-ups it judges those of
+/// circuits the log activated only.
 ///
 /// # Errors
 /// As [`verify`].
@@ -93,7 +94,7 @@ pub fn verify_trail<R: Read>(
         .map(|note| Other::new(note, &start, &genesis))
         .transpose()?;
 
-    let mut replay = Replay::new(verifier, &start);
+    let mut replay = Replay::new(verifier, &start)?;
     let total = start.to - start.from;
     loop {
         progress(Progress {
@@ -118,17 +119,17 @@ pub fn verify_trail<R: Read>(
         other.same_size(&signed, &genesis)?;
     }
     checkpoint::same_root(&signed, &replay.root(&start)?)?;
+    Replay::check_registry(&start, &signed)?;
+    let insecure = std::mem::take(&mut replay.insecure);
+    if !options.allow_insecure_setup && !insecure.is_empty() {
+        return Err(AuditError::InsecureSetup { circuits: insecure });
+    }
     let comparison = other
         .map(|other| other.compare(&signed, &replay, &genesis))
         .transpose()?;
     let tally = replay.tally;
-    Ok(Report::new(
-        &start,
-        &signed,
-        genesis.majority(),
-        tally,
-        comparison,
-    ))
+    let report = Report::new(&start, &signed, genesis.majority(), tally, comparison);
+    Ok(report.under_insecure_setup(insecure))
 }
 
 /// As many entries as are judged together, and the error that ended them, if one did.

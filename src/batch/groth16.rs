@@ -5,6 +5,7 @@
 use super::kind::{CircuitKind, kind_of};
 use super::verify::{ProofItem, ProofVerifier};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_circuits::shape::{CellUse, Class, Form, Shape};
@@ -18,7 +19,7 @@ use ukehi_provers::groth16::{
 pub const STATEMENT: &str = "seal/v1";
 /// The same with operations and cells in the leaves. It is in the id, so a node that does not have a policy's code
 /// still knows how x is made.
-pub const STATEMENT_WITH_CELLS: &str = "seal/v1+cells";
+pub const STATEMENT_WITH_CELLS: &str = "seal_cells/v1";
 /// The shapes development parameters are made for.
 pub const SHAPES: [Shape; 2] = [Shape::SINGLE, Shape::EIGHT];
 
@@ -37,40 +38,80 @@ pub enum UnusableCircuit {
 }
 
 /// Prepared verifying keys by circuit.
+#[derive(Clone)]
 pub struct Groth16Verifier {
-    circuits: BTreeMap<CircuitId, (Form, PreparedVerifyingKey)>,
+    circuits: BTreeMap<CircuitId, Circuit>,
     /// Circuits of other statements than a batch's.
     others: BTreeSet<CircuitId>,
+}
+
+#[derive(Clone)]
+struct Circuit {
+    form: Form,
+    policy: String,
+    key: Arc<PreparedVerifyingKey>,
 }
 
 impl Groth16Verifier {
     /// # Errors
     /// [`UnusableCircuit`].
     pub fn new(manifests: &[Manifest]) -> Result<Self, UnusableCircuit> {
-        let (mut circuits, mut others) = (BTreeMap::new(), BTreeSet::new());
+        let mut verifier = Self {
+            circuits: BTreeMap::new(),
+            others: BTreeSet::new(),
+        };
         for manifest in manifests {
-            let circuit = manifest.circuit_id();
-            let CircuitKind::Seal(form) = kind_of(manifest)? else {
-                others.insert(circuit);
-                continue;
-            };
-            let key = VerifyingKey::from_bytes(manifest.verifying_key())
-                .map_err(|source| UnusableCircuit::Key { circuit, source })?;
-            if key.public_inputs() != 1 {
-                return Err(UnusableCircuit::Inputs {
-                    circuit,
-                    found: key.public_inputs(),
-                });
-            }
-            circuits.insert(circuit, (form, PreparedVerifyingKey::new(&key)));
+            verifier.add(manifest)?;
         }
-        Ok(Self { circuits, others })
+        Ok(verifier)
+    }
+
+    fn add(&mut self, manifest: &Manifest) -> Result<(), UnusableCircuit> {
+        let id = manifest.circuit_id();
+        match kind_of(manifest)? {
+            CircuitKind::Seal(form) => {
+                self.circuits.insert(id, Circuit::new(manifest, form)?);
+            }
+            CircuitKind::Open(_) => {
+                self.others.insert(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Circuit {
+    fn new(manifest: &Manifest, form: Form) -> Result<Self, UnusableCircuit> {
+        let circuit = manifest.circuit_id();
+        let key = VerifyingKey::from_bytes(manifest.verifying_key())
+            .map_err(|source| UnusableCircuit::Key { circuit, source })?;
+        if key.public_inputs() != 1 {
+            return Err(UnusableCircuit::Inputs {
+                circuit,
+                found: key.public_inputs(),
+            });
+        }
+        Ok(Self {
+            form,
+            policy: manifest.shape().policy.clone(),
+            key: Arc::new(PreparedVerifyingKey::new(&key)),
+        })
     }
 }
 
 impl ProofVerifier for Groth16Verifier {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
-        self.circuits.get(circuit).map(|(form, _)| *form)
+        self.circuits.get(circuit).map(|c| c.form)
+    }
+
+    fn policy(&self, circuit: &CircuitId) -> Option<&str> {
+        self.circuits.get(circuit).map(|c| &c.policy[..])
+    }
+
+    fn with_circuit(&self, manifest: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        let mut more = self.clone();
+        more.add(manifest).ok()?;
+        Some(Arc::new(more))
     }
 
     fn is_not_for_batches(&self, circuit: &CircuitId) -> bool {
@@ -79,7 +120,7 @@ impl ProofVerifier for Groth16Verifier {
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
         let ids: Vec<&CircuitId> = self.circuits.keys().collect();
-        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|(_, k)| k).collect();
+        let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|c| &*c.key).collect();
         let proofs: Vec<Option<Groth16Proof>> = items
             .iter()
             .map(|item| Groth16Proof::from_bytes(item.proof).ok())
@@ -108,7 +149,7 @@ impl ProofVerifier for Groth16Verifier {
     fn verify_one(&self, item: &ProofItem<'_>) -> bool {
         let key = self.circuits.get(&item.circuit);
         match (key, Groth16Proof::from_bytes(item.proof)) {
-            (Some((_, key)), Ok(proof)) => verify(key, &[item.x], &proof).is_ok(),
+            (Some(c), Ok(proof)) => verify(&c.key, &[item.x], &proof).is_ok(),
             _ => false,
         }
     }

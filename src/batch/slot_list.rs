@@ -52,23 +52,25 @@ pub(super) fn read_slot_public(
     })?;
     let bulk = match r.bool("has_bulk")? {
         false => None,
-        true => Some(BulkReference {
-            digest: r.array("bulk digest")?,
-            length: read_length(r)?,
-        }),
+        true => Some(BulkReference::read(r)?),
     };
     Ok((meta, bulk))
 }
 
-fn read_length(r: &mut Reader<'_>) -> Result<u64, WireError> {
-    let found = r.u64("bulk length")?;
-    match found <= MAX_CIPHERTEXT_BYTES {
-        true => Ok(found),
-        false => Err(WireError::TooLong {
-            field: "bulk length",
-            found,
-            limit: MAX_CIPHERTEXT_BYTES as usize,
-        }),
+impl BulkReference {
+    /// # Errors
+    /// [`WireError`]; a length beyond [`MAX_CIPHERTEXT_BYTES`] is `TooLong`.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
+        let digest = r.array("bulk digest")?;
+        let length = r.u64("bulk length")?;
+        match length <= MAX_CIPHERTEXT_BYTES {
+            true => Ok(Self { digest, length }),
+            false => Err(WireError::TooLong {
+                field: "bulk length",
+                found: length,
+                limit: MAX_CIPHERTEXT_BYTES as usize,
+            }),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The gate's first stage: from bytes to a [`VerifiedBatch`], or to a fault.
 //!
-//! Invariants: 1. the verdict is a function of the bytes and of genesis, so honest replicas never
-//! disagree; 2. nothing else can build a `VerifiedBatch`, and apply takes nothing else; 3. only
+//! Invariants: 1. the verdict is a function of the bytes, of genesis and of the circuits known
+//! here: one that is not known is no verdict, so honest replicas never disagree; 2. nothing else can build a `VerifiedBatch`, and apply takes nothing else; 3. only
 //! `Invalid` accuses, and only after a second, single, uncached verification.
+//! Whether circuit and author are registered is judged against the log (`registry`).
 //! Knows nothing of Raft, queues or who sent the bytes.
 
 use super::sealed::{PROOF_BYTES, SIGNATURE_DOMAIN, SealedBatch};
@@ -10,12 +11,11 @@ use super::slot_list::op_fits;
 use crate::genesis::Genesis;
 use crate::ids::{Hash, ShardId};
 use crate::wire::WireError;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{SealStatement, StatementError};
 use ukehi_circuits::{F, shape::Form};
-use ukehi_keys::{AuthorId, CircuitId};
+use ukehi_keys::{AuthorId, CircuitId, Manifest};
 
 /// One proof to check: under which circuit, for which public input.
 #[derive(Clone, Copy)]
@@ -35,6 +35,11 @@ pub trait ProofVerifier: Send + Sync {
     fn is_not_for_batches(&self, _circuit: &CircuitId) -> bool {
         false
     }
+    /// The policy family of a circuit [`ProofVerifier::form`] knows.
+    fn policy(&self, circuit: &CircuitId) -> Option<&str>;
+    /// The same with one circuit more, which the log activated; `None` if this release has no
+    /// such circuit.
+    fn with_circuit(&self, manifest: &Manifest) -> Option<Arc<dyn ProofVerifier>>;
     /// One answer per item, many proofs in one pairing product.
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool>;
     /// The second opinion before anybody is accused: alone and uncached.
@@ -50,10 +55,12 @@ pub enum Fault {
     WrongCluster,
     #[error("it was sealed for shard {found}, this is shard {expected}")]
     WrongShard { expected: ShardId, found: ShardId },
+    /// Judged against the log prefix.
     #[error("circuit {circuit} is not one of this cluster's")]
     UnknownCircuit { circuit: CircuitId },
     #[error("circuit {circuit} proves something else than batches")]
     OtherStatement { circuit: CircuitId },
+    /// Judged against the log prefix.
     #[error("author {author} is not registered")]
     UnknownAuthor { author: AuthorId },
     #[error("its slots are no statement of the circuit: {0}")]
@@ -79,8 +86,8 @@ pub enum Verdict {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NotYet {
-    #[error("this node holds no verifying key for the circuit")]
-    UnknownCircuit,
+    #[error("no verifying key is known here for circuit {circuit}")]
+    UnknownCircuit { circuit: CircuitId },
     #[error("the verification queue is full")]
     Overloaded,
     #[error("the verification was cancelled")]
@@ -96,6 +103,7 @@ pub struct VerifiedBatch {
     bytes: Arc<[u8]>,
     digest: Hash,
     form: Form,
+    policy: Arc<str>,
     x: F,
 }
 
@@ -128,6 +136,12 @@ impl VerifiedBatch {
         self.digest
     }
 
+    /// The policy family of the circuit it was proven under.
+    #[must_use]
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+
     /// The public input: the identity of the command.
     #[must_use]
     pub fn x(&self) -> &F {
@@ -136,12 +150,11 @@ impl VerifiedBatch {
 }
 
 /// The rules of one shard of one cluster, and the verifier of its circuits' proofs.
+#[derive(Clone)]
 pub struct BatchVerifier {
     genesis: Arc<Genesis>,
     cluster: crate::ids::ClusterId,
     shard: ShardId,
-    circuits: BTreeSet<CircuitId>,
-    authors: BTreeSet<AuthorId>,
     proofs: Arc<dyn ProofVerifier>,
 }
 
@@ -151,13 +164,6 @@ impl BatchVerifier {
         Self {
             cluster: genesis.cluster_id(),
             shard,
-            circuits: genesis.circuits.iter().copied().collect(),
-            authors: genesis
-                .keyspaces
-                .iter()
-                .filter(|k| k.shard == shard)
-                .flat_map(|k| k.authors.iter().copied())
-                .collect(),
             proofs,
             genesis,
         }
@@ -171,6 +177,19 @@ impl BatchVerifier {
     #[must_use]
     pub fn shard(&self) -> ShardId {
         self.shard
+    }
+
+    /// The same with a circuit more, which the log activated; as it is where this release has no
+    /// such circuit: batches under it then get no verdict here.
+    #[must_use]
+    pub fn with_circuit(&self, manifest: &Manifest) -> Self {
+        let proofs = self.proofs.with_circuit(manifest);
+        Self {
+            genesis: self.genesis.clone(),
+            cluster: self.cluster,
+            shard: self.shard,
+            proofs: proofs.unwrap_or_else(|| self.proofs.clone()),
+        }
     }
 
     /// One verdict per input, in order.
@@ -216,18 +235,6 @@ impl BatchVerifier {
             }
             .into());
         }
-        if !self.circuits.contains(&header.circuit) {
-            return Err(Fault::UnknownCircuit {
-                circuit: header.circuit,
-            }
-            .into());
-        }
-        if !self.authors.contains(&header.author) {
-            return Err(Fault::UnknownAuthor {
-                author: header.author,
-            }
-            .into());
-        }
         check_slot_list(&batch)?;
         if self.proofs.is_not_for_batches(&header.circuit) {
             return Err(Fault::OtherStatement {
@@ -235,10 +242,11 @@ impl BatchVerifier {
             }
             .into());
         }
-        let form = self
-            .proofs
-            .form(&header.circuit)
-            .ok_or(Refusal::NotYet(NotYet::UnknownCircuit))?;
+        let known = self.proofs.form(&header.circuit);
+        let known = known.zip(self.proofs.policy(&header.circuit));
+        let (form, policy) = known.ok_or(Refusal::NotYet(NotYet::UnknownCircuit {
+            circuit: header.circuit,
+        }))?;
         let x = batch.statement(form).map_err(Fault::Statement)?.x();
         let (header_bytes, x_bytes) = batch.signed_parts(&x);
         header
@@ -253,6 +261,7 @@ impl BatchVerifier {
             digest: SealedBatch::digest(bytes),
             bytes: bytes.clone(),
             form,
+            policy: policy.into(),
             batch: Arc::new(batch),
             x,
         }))

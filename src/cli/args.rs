@@ -1,6 +1,12 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::ceremony::CeremonyCommand;
 use super::disclose::{CheckArgs, DiscloseArgs};
+use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
+use super::registry::args::{
+    AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
+    RegistryCommand,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,11 +63,13 @@ pub enum Command {
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
     #[command(
-        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}."
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
     )]
     Put(PutArgs),
     /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
-    #[command(after_help = "Example:\n  ukehi get --dir demo patient/17")]
+    #[command(
+        after_help = "Examples:\n  ukehi get --dir demo patient/17\n  ukehi get --dir demo scan/17 --out mri.dcm"
+    )]
     Get(GetArgs),
     /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
     #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
@@ -84,6 +92,12 @@ pub enum Command {
         after_help = "Example:\n  ukehi keys list --dir demo/client"
     )]
     Keys(KeysCommand),
+    /// The circuits of this release, and their constraints for outside tools.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs"
+    )]
+    Circuits(CircuitsCommand),
     /// Measure this machine.
     #[command(subcommand, after_help = "Example:\n  ukehi bench quick --output json")]
     Bench(BenchCommand),
@@ -110,6 +124,12 @@ pub enum TestnetCommand {
         /// The authors a new cluster registers; may be repeated.
         #[arg(long = "author", default_values_t = ["clinic", "lab", "pharmacy", "billing"].map(String::from))]
         authors: Vec<String>,
+        /// How many admin keys a new cluster gets: who may change its registry.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+        admins: u8,
+        /// How many of them must sign a change.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+        threshold: u8,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
@@ -183,12 +203,16 @@ pub struct PutArgs {
     #[command(flatten)]
     pub target: Target,
     /// At most 61 bytes.
-    #[arg(required_unless_present = "file", requires = "value")]
+    #[arg(required_unless_present = "file")]
     pub key: Option<String>,
-    /// At most 155 bytes.
+    /// Up to 155 bytes stand in the slot itself; a longer one is kept as a bulk value.
+    #[arg(requires = "key")]
     pub value: Option<String>,
+    /// The value is this file's content, at most 16 MiB; `-` is standard input.
+    #[arg(long, value_name = "PATH", conflicts_with = "value", requires = "key")]
+    pub value_file: Option<PathBuf>,
     /// Lines of {"author", "key", "value"}, sealed in batches of up to 8 per author.
-    #[arg(long, conflicts_with_all = ["key", "value", "author"])]
+    #[arg(long, conflicts_with_all = ["key", "value", "value_file", "author"])]
     pub file: Option<PathBuf>,
     /// Which of the author keys signs; needed where there are several.
     #[arg(long)]
@@ -200,6 +224,9 @@ pub struct GetArgs {
     #[command(flatten)]
     pub target: Target,
     pub key: String,
+    /// Write the value here instead of to stdout; needed for bulk values.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -229,7 +256,7 @@ pub enum AuditCommand {
     },
     /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
     #[command(
-        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+        after_help = "Example:\n  ukehi audit verify trail.ukehi --trust trust.json\n  ukehi audit verify trail.ukehi --trust trust.json --keys demo/client\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
     )]
     Verify {
         bundle: PathBuf,
@@ -237,6 +264,9 @@ pub enum AuditCommand {
         trust: PathBuf,
         #[arg(long)]
         allow_insecure_setup: bool,
+        /// A directory of keys: says which entries nobody with these keys can open.
+        #[arg(long)]
+        keys: Option<PathBuf>,
         /// A signed checkpoint obtained elsewhere, to compare with: shows forks.
         #[arg(long)]
         checkpoint: Option<PathBuf>,
@@ -316,13 +346,75 @@ pub enum KeysCommand {
         subcommand,
         after_help = "Example:\n  ukehi keys author new --out clinic.key"
     )]
-    Author(NewKey),
+    Author(AuthorCommand),
     /// Epoch keys: who reads.
     #[command(
         subcommand,
         after_help = "Example:\n  ukehi keys epoch new --out readers.key"
     )]
-    Epoch(NewKey),
+    Epoch(EpochCommand),
+    /// Readers' subkeys: what an epoch's secret is wrapped to.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys reader new --out client/readers/1-2.key"
+    )]
+    Reader(ReaderCommand),
+    /// Wrap an epoch's secret, and the route key, to a reader's subkey, as an entry of the log.
+    #[command(
+        after_help = "Examples:\n  ukehi keys grant --dir demo --reader PUB\n  ukehi keys grant --dir demo --reader PUB --from-epoch 1 --epoch 3\n\nThe first gives the newest epoch only, the second the past too. Dropping a reader:\n  ukehi keys epoch rotate --dir demo --grant PUB,PUB"
+    )]
+    Grant(GrantArgs),
+    /// What was granted to a reader.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys grants accept --dir demo --keys me --reader-key me/readers/1-2.key"
+    )]
+    Grants(GrantsCommand),
+    /// Destroy an epoch's secret and subkey in a directory of keys. Says what that cannot reach.
+    #[command(after_help = "Example:\n  ukehi keys erase-epoch --keys demo/client --epoch 1 --yes")]
+    EraseEpoch(EraseArgs),
+    /// Admin keys: who changes the registry.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys admin new --out alice.key"
+    )]
+    Admin(AdminCommand),
+    /// The set of admins and how many must agree.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys admins set --dir demo --key admin1 --threshold 1"
+    )]
+    Admins(AdminsCommand),
+    /// Circuits: which proofs count.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys circuit activate --dir demo params/seal-8-short-opaque.json"
+    )]
+    Circuit(CircuitCommand),
+    /// Changes that several admins sign, one after the other.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys change sign change.json --dir demo --admin admin2"
+    )]
+    Change(ChangeCommand),
+    /// The registry in the log: authors, epochs, circuits, admins.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys registry show --dir demo"
+    )]
+    Registry(RegistryCommand),
+    /// Participant keys: who contributes to a set-up ceremony.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys participant new --out ada.key"
+    )]
+    Participant(ParticipantCommand),
+    /// Set up a circuit's keys with others: sound as long as one of them is honest.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi keys ceremony verify --dir ceremony"
+    )]
+    Ceremony(CeremonyCommand),
     /// List the key files of a directory; needs no passphrase.
     #[command(after_help = "Example:\n  ukehi keys list --dir demo/client")]
     List {
@@ -361,11 +453,30 @@ pub struct SolidityArgs {
 }
 
 #[derive(Subcommand, Debug)]
-pub enum NewKey {
-    /// Make a key file, encrypted under a passphrase, mode 0600.
+pub enum CircuitsCommand {
+    /// Name every circuit this release can prove.
+    #[command(after_help = "Example:\n  ukehi circuits list")]
+    List,
+    /// Write a circuit's constraints in the iden3 format, which snarkjs and circuit analysers read.
     #[command(
-        after_help = "Examples:\n  ukehi keys author new --out clinic.key\n  ukehi keys epoch new --out readers.key"
+        after_help = "Examples:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs\n  snarkjs r1cs info seal.r1cs\n  ukehi circuits export CIRCUIT-ID --params demo/params --r1cs seal.r1cs"
     )]
+    Export {
+        /// A name of `circuits list`, or with --params a circuit id.
+        circuit: String,
+        /// Where to write it; replaced if there.
+        #[arg(long)]
+        r1cs: PathBuf,
+        /// A directory of proving parameters, to look a circuit id up.
+        #[arg(long)]
+        params: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ParticipantCommand {
+    /// Make a key file, encrypted under a passphrase, mode 0600.
+    #[command(after_help = "Example:\n  ukehi keys participant new --out ada.key")]
     New {
         #[arg(long)]
         out: PathBuf,

@@ -5,10 +5,11 @@ use super::connect::{Place, load_trust, runtime};
 use super::disclose;
 use super::output::{Output, table};
 use super::progress::Progress;
+use super::readers;
 use super::snarkjs;
 use crate::api::{Reply, Request};
 use crate::audit::show::Show;
-use crate::audit::{self, BundleWriter, Comparison, Options, Report, Start};
+use crate::audit::{self, BundleWriter, Comparison, Options, RawChange, Readable, Report, Start};
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
 use crate::ids::NodeId;
@@ -27,6 +28,15 @@ struct Exported {
     checkpoint_size: u64,
 }
 
+/// A report, and with `--keys` what can be read.
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readable: Option<Readable>,
+}
+
 pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
     match command {
         AuditCommand::Export {
@@ -39,11 +49,13 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             bundle,
             trust,
             allow_insecure_setup,
+            keys,
             checkpoint,
         } => verify(
             &bundle,
             &trust,
             allow_insecure_setup,
+            keys.as_deref(),
             checkpoint.as_deref(),
             output,
         ),
@@ -113,7 +125,7 @@ async fn fetch(
     let cluster = place.trust.genesis.cluster_id();
     let genesis = place.trust.genesis.canonical_bytes();
     let mut writer = None;
-    let mut started = None;
+    let mut started: Option<(Start, String)> = None;
     let mut failed = None;
     let mut progress = Progress::new("export", 1);
     let mut remote = place.remote();
@@ -129,7 +141,7 @@ async fn fetch(
                     note,
                 } => {
                     let asked = asked_from == from && asked_to.is_none_or(|asked| asked == to);
-                    if !asked || from > to || writer.is_some() {
+                    if !asked || from > to || started.is_some() {
                         return Err(out_of_order("another range"));
                     }
                     let start = Start {
@@ -141,15 +153,30 @@ async fn fetch(
                         size,
                         left,
                         right,
+                        registry: Vec::new(),
                     };
                     progress.set_total(to - from);
-                    let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
-                    writer = Some(BundleWriter::new(BufWriter::new(file), &start)?);
                     started = Some((start, note));
                     Ok(false)
                 }
+                // The registry changes before a range.
+                Reply::Entry { entry, .. } if writer.is_none() => {
+                    let (start, _) = started.as_mut().ok_or_else(|| out_of_order("a change"))?;
+                    start.registry.push(RawChange {
+                        record: entry.record,
+                        change: entry.payload,
+                        inclusion: entry.inclusion,
+                    });
+                    Ok(false)
+                }
                 Reply::ExportEntry { record, payload } => {
-                    let writer = writer.as_mut().ok_or_else(|| out_of_order("an entry"))?;
+                    if writer.is_none() {
+                        let (start, _) =
+                            started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
+                        let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
+                        writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
+                    }
+                    let writer = writer.as_mut().expect("just made");
                     writer.entry(&record, &payload)?;
                     progress.add(1);
                     Ok(false)
@@ -196,6 +223,7 @@ fn verify(
     bundle: &Path,
     trust: &Path,
     allow_insecure_setup: bool,
+    keys: Option<&Path>,
     checkpoint: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -218,8 +246,50 @@ fn verify(
         progress.set(p.done);
     })?;
     progress.finish();
-    output.show(&report, render);
+    let readable = match keys {
+        Some(keys) => {
+            let known = readers::epoch_keys(keys)?;
+            Some(audit::readable(BufReader::new(open(bundle)?), &known)?)
+        }
+        None => None,
+    };
+    let verified = Verified { report, readable };
+    output.show(&verified, |v| {
+        let mut text = render(&v.report);
+        if let Some(readable) = &v.readable {
+            text.push_str(&render_readable(readable));
+        }
+        text
+    });
     Ok(())
+}
+
+fn render_readable(readable: &Readable) -> String {
+    let mut text = format!(
+        "\nreadable    {} batches, with the epoch keys in --keys",
+        readable.readable_entries
+    );
+    for closed in &readable.closed_epochs {
+        let mut places: Vec<String> = closed
+            .ranges
+            .iter()
+            .map(|(from, to)| match from == to {
+                true => from.to_string(),
+                false => format!("{from} to {to}"),
+            })
+            .collect();
+        if closed.more_ranges > 0 {
+            places.push(format!("{} more runs", closed.more_ranges));
+        }
+        text.push_str(&format!(
+            "\nclosed      {} batches of keyspace {} epoch {}: nobody here can open entries {}",
+            closed.entries,
+            closed.keyspace,
+            closed.epoch,
+            places.join(", ")
+        ));
+    }
+    text
 }
 
 fn render(report: &Report) -> String {

@@ -3,10 +3,12 @@
 use super::args::Target;
 use super::passphrase;
 use super::testnet::Layout;
+use crate::api::{Reply, Request};
 use crate::batch::BatchVerifier;
-use crate::client::remote::{Endpoint, Remote};
+use crate::client::KnownRegistry;
+use crate::client::remote::{Endpoint, Remote, RemoteError};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId};
+use crate::ids::{EpochId, KeyspaceId, NodeId};
 use crate::node::SHARD;
 use crate::trust::TrustRoot;
 use std::net::SocketAddr;
@@ -86,10 +88,63 @@ impl Place {
             .map_err(|e| Failure::new(ExitCode::Untrusted, e, "use a matching release"))
     }
 
-    pub fn newest_epoch(&self) -> Result<(KeyspaceId, EpochId), Failure> {
-        self.trust.newest_epoch().ok_or_else(|| {
+    /// The registry: what was kept of it in client/registry, and what has come since.
+    pub async fn registry(&self, remote: &mut Remote) -> Result<KnownRegistry, Failure> {
+        let dir = self.client.as_ref().map(|c| c.join("registry"));
+        let mut known = KnownRegistry::open(self.verifier()?, dir.as_deref())?;
+        let after = known.last();
+        let mut failed = None;
+        let take = |reply: Reply| match reply {
+            Reply::Entry { entry, .. } => match known.take(&entry) {
+                Ok(()) => Ok(false),
+                Err(error) => {
+                    // The stream's own error type cannot carry it: it is kept beside.
+                    failed = Some(Failure::from(error));
+                    Ok(true)
+                }
+            },
+            Reply::End => Ok(true),
+            other => Err(RemoteError::Protocol {
+                node: NodeId(0),
+                what: format!("{other:?}"),
+            }),
+        };
+        let ask = |deadline_ms| Request::Registry { deadline_ms, after };
+        remote.stream(ask, take).await?;
+        match failed {
+            Some(failure) => Err(failure),
+            None => Ok(known),
+        }
+    }
+
+    /// The keyspace the commands are about: the first of genesis.
+    pub fn keyspace(&self) -> Result<KeyspaceId, Failure> {
+        let first = self.trust.genesis.keyspaces.first();
+        first.map(|k| k.id).ok_or_else(|| {
             Failure::configuration("the genesis has no keyspace", "check trust.json")
         })
+    }
+
+    /// The epoch to write to: the newest that is open now.
+    pub fn newest_epoch(&self, known: &KnownRegistry) -> Result<(KeyspaceId, EpochId), Failure> {
+        let keyspace = self.keyspace()?;
+        // Whatever is asked for next comes behind everything known.
+        let next = known.last() + 1;
+        let epoch = known.registry().newest_epoch(keyspace, next);
+        let epoch = epoch.ok_or_else(|| {
+            Failure::new(
+                ExitCode::Refused,
+                format!("keyspace {keyspace} has no open epoch"),
+                "open one: `ukehi keys epoch open --dir DIR`",
+            )
+        })?;
+        Ok((keyspace, epoch.id))
+    }
+
+    /// Where an epoch's secret is kept.
+    pub fn epoch_file(&self, keyspace: KeyspaceId, epoch: EpochId) -> Result<PathBuf, Failure> {
+        let name = format!("{keyspace}-{epoch}.key");
+        Ok(self.client_dir()?.join("epochs").join(name))
     }
 
     pub fn passphrase(&self) -> Result<Passphrase, Failure> {

@@ -6,7 +6,7 @@ use crate::audit::ExportError;
 use crate::audit::disclosure::DiscloseError;
 use crate::client::outbox::OutboxError;
 use crate::client::remote::RemoteError;
-use crate::client::{AnchorError, ReadError, SealError};
+use crate::client::{AnchorError, ReadError, RegistryError, SealError};
 use crate::error::{ExitCode, Failure};
 use crate::log::ReceiptError;
 use crate::params::CircuitError;
@@ -85,10 +85,36 @@ impl From<ReadError> for Failure {
         let code = match &error {
             ReadError::NoMajority { .. } => ExitCode::Incomplete,
             ReadError::Invalid { .. } => ExitCode::ProofInvalid,
-            ReadError::NotJudged { .. } | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
+            ReadError::NotJudged { .. }
+            | ReadError::NotRegistered { .. }
+            | ReadError::OtherEpoch { .. } => ExitCode::Untrusted,
             _ => ExitCode::Tampered,
         };
-        Failure::new(code, error, "do not trust this node; ask another")
+        let next = match &error {
+            ReadError::OtherEpoch { .. } => {
+                "ask an admin for a grant of that epoch, then `ukehi keys grants accept`"
+            }
+            _ => "do not trust this node; ask another",
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Entry(error) => error.into(),
+            RegistryError::Io { .. } => Failure::new(ExitCode::Runtime, error, "check the disk"),
+            RegistryError::Damaged { .. } => Failure::configuration(
+                error,
+                "remove client/registry: it is fetched and verified again",
+            ),
+            _ => Failure::new(
+                ExitCode::Tampered,
+                error,
+                "do not trust this node; ask another",
+            ),
+        }
     }
 }
 

@@ -1,16 +1,24 @@
 //! `ukehi keys`: make and list key files and parameters.
 
-use super::args::{KeysCommand, NewKey};
+use super::args::{KeysCommand, ParticipantCommand};
+use super::ceremony;
 use super::output::{Output, table};
 use super::passphrase;
 use super::progress::Progress;
+use super::readers;
+use super::readers::args::{GrantsCommand, ReaderCommand};
+use super::registry;
+use super::registry::args::{AdminCommand, AuthorCommand, EpochCommand, RegistryCommand};
 use super::solidity;
 use crate::error::Failure;
 use crate::params;
+use crate::registry::Operation;
 use serde::Serialize;
 use std::path::Path;
-use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost};
+use ukehi_keys::keystore::{self, KeystoreError};
+use ukehi_keys::{
+    AdminKey, AuthorKey, EpochSecret, KdfCost, ParticipantKey, Passphrase, ReaderKey,
+};
 
 #[derive(Serialize)]
 struct NewKeyFile {
@@ -37,43 +45,126 @@ struct ParametersMade {
 
 pub fn run(command: KeysCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        KeysCommand::Author(NewKey::New { out }) => {
-            let key = AuthorKey::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &key, &pass, KdfCost::Production)?;
-            made("author", key.public().to_string(), &out, output);
-            Ok(())
+        KeysCommand::Author(command) => author(command, output),
+        KeysCommand::Epoch(command) => epoch(command, output),
+        KeysCommand::Admin(AdminCommand::New { out }) => {
+            let key = AdminKey::generate().map_err(Failure::runtime)?;
+            save_new("admin", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
-        KeysCommand::Epoch(NewKey::New { out }) => {
-            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
-            let pass = passphrase::obtain_new()?;
-            keystore::save(&out, &secret, &pass, KdfCost::Production)?;
-            made("epoch", secret.public().to_string(), &out, output);
-            Ok(())
+        KeysCommand::Admins(command) => registry::admins(command, output),
+        KeysCommand::Circuit(command) => registry::circuit(command, output),
+        KeysCommand::Change(command) => registry::change(command, output),
+        KeysCommand::Registry(RegistryCommand::Show { target }) => registry::show(&target, output),
+        KeysCommand::Participant(ParticipantCommand::New { out }) => {
+            let key = ParticipantKey::generate().map_err(Failure::runtime)?;
+            save_new("participant", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
         }
+        KeysCommand::Ceremony(command) => ceremony::run(command, output),
+        KeysCommand::Reader(ReaderCommand::New { out }) => {
+            let key = ReaderKey::generate().map_err(Failure::runtime)?;
+            save_new("reader", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
+        }
+        KeysCommand::Grant(args) => readers::grant(&args, output),
+        KeysCommand::Grants(GrantsCommand::Accept(args)) => readers::accept(&args, output),
+        KeysCommand::EraseEpoch(args) => readers::erase(&args, output),
+        KeysCommand::Solidity(args) => solidity::run(&args, output),
         KeysCommand::List { dir } => list(&dir, output),
         KeysCommand::Setup { dev: _, dir } => setup(&dir, output),
-        KeysCommand::Solidity(args) => solidity::run(&args, output),
     }
 }
 
-fn made(kind: &'static str, public: String, file: &Path, output: &Output) {
+fn author(command: AuthorCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        AuthorCommand::New { out } => {
+            let key = AuthorKey::generate().map_err(Failure::runtime)?;
+            save_new("author", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
+        }
+        AuthorCommand::Register { sign, author } => registry::author(&sign, &author, true, output),
+        AuthorCommand::Revoke { sign, author } => registry::author(&sign, &author, false, output),
+    }
+}
+
+fn epoch(command: EpochCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        EpochCommand::New { out } => {
+            let key = EpochSecret::generate().map_err(Failure::runtime)?;
+            save_new("epoch", key.public(), &out, output, |pass| {
+                keystore::save(&out, &key, pass, KdfCost::Production)
+            })
+        }
+        EpochCommand::Open { sign, expires } => registry::open_epoch(&sign, expires, output),
+        EpochCommand::Rotate {
+            sign,
+            old,
+            grace,
+            expires,
+            grant,
+        } => {
+            registry::rotate_epoch(&sign, old, grace, expires, output)?;
+            match grant.is_empty() {
+                true => Ok(()),
+                false => readers::grant_newest(&sign, &grant, output),
+            }
+        }
+        EpochCommand::Expire { sign, epoch, at } => {
+            let expire = |keyspace, epoch| Operation::ExpireEpoch {
+                keyspace,
+                epoch,
+                at,
+            };
+            registry::epoch(&sign, epoch, expire, output)
+        }
+        EpochCommand::Revoke { sign, epoch } => {
+            let revoke = |keyspace, epoch| Operation::RevokeEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, revoke, output)
+        }
+        EpochCommand::Erase { sign, epoch } => {
+            let erase = |keyspace, epoch| Operation::EraseEpoch { keyspace, epoch };
+            registry::epoch(&sign, epoch, erase, output)
+        }
+    }
+}
+
+/// Encrypts a new key under a passphrase asked for, and prints its public half.
+fn save_new(
+    kind: &'static str,
+    public: impl ToString,
+    file: &Path,
+    output: &Output,
+    save: impl FnOnce(&Passphrase) -> Result<(), KeystoreError>,
+) -> Result<(), Failure> {
+    save(&passphrase::obtain_new()?)?;
     let made = NewKeyFile {
         schema: "ukehi/key-made/v1",
         kind,
-        public,
+        public: public.to_string(),
         file: file.display().to_string(),
     };
     output.show(&made, |m| {
         format!("{} key {}\nin {}", m.kind, m.public, m.file)
     });
+    Ok(())
 }
 
 fn list(dir: &Path, output: &Output) -> Result<(), Failure> {
     let mut rows = Vec::new();
     let mut refused = Vec::new();
-    // A testnet's client directory keeps authors and epochs in directories of their own.
-    for dir in [dir.to_owned(), dir.join("authors"), dir.join("epochs")] {
+    // A testnet's client directory keeps admins, authors and epochs in directories of their own.
+    for dir in [
+        dir.to_owned(),
+        dir.join("admins"),
+        dir.join("authors"),
+        dir.join("epochs"),
+        dir.join("readers"),
+    ] {
         if !dir.is_dir() {
             continue;
         }

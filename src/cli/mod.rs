@@ -6,6 +6,8 @@
 mod args;
 mod audit;
 mod bench;
+mod ceremony;
+mod circuits;
 mod connect;
 mod data;
 mod disclose;
@@ -15,7 +17,9 @@ mod node;
 mod output;
 mod passphrase;
 mod progress;
+mod readers;
 mod receipt;
+mod registry;
 mod snarkjs;
 mod solidity;
 mod status;
@@ -65,6 +69,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Circuits(command) => circuits::run(command, output),
         Command::Bench(command) => bench::run(command, output),
     }
 }

@@ -18,8 +18,18 @@ pub struct Progress {
 impl Progress {
     /// `total` is in units of whatever `what` counts.
     pub fn new(what: &'static str, total: u64) -> Self {
+        Self::with_template(what, total, "{msg:>12} [{bar:32}] {pos}/{len} {eta} left")
+    }
+
+    /// `total` is in bytes.
+    pub fn bytes(what: &'static str, total: u64) -> Self {
+        let template = "{msg:>12} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        Self::with_template(what, total, template)
+    }
+
+    fn with_template(what: &'static str, total: u64, template: &str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{msg:>12} [{bar:32}] {pos}/{len} {eta} left")
+            let style = ProgressStyle::with_template(template)
                 .expect("the template is constant")
                 .progress_chars("=> ");
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());

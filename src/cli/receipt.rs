@@ -53,7 +53,7 @@ fn get(target: &Target, author: &str, seq: u64, out: Option<&Path>) -> Result<()
 }
 
 /// 64 hex digits, or the name of a key file; its public part needs no passphrase.
-fn author_id(place: &Place, text: &str) -> Result<AuthorId, Failure> {
+pub fn author_id(place: &Place, text: &str) -> Result<AuthorId, Failure> {
     let mut bytes = [0; 32];
     if hex::decode_to_slice(text, &mut bytes).is_err() {
         let path = place

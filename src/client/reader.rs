@@ -1,13 +1,15 @@
 //! The reader's side: checks that an entry stands in the log, then opens it.
 //!
 //! Invariants: 1. nothing is shown that did not verify against the trust root: record, inclusion,
-//! cosignatures, batch, proof; 2. a key that is not in canonical form is never merged with one
+//! cosignatures, batch, proof, and the registry at its index; 2. a key that is not in canonical form is never merged with one
 //! that is. Knows nothing of how the entry came here. Does not prove that nothing newer exists.
 
 use crate::api::ProvenEntry;
-use crate::batch::{BatchVerifier, Fault, NotYet, Verdict, VerifiedBatch};
+use crate::batch::{BatchVerifier, BulkReference, Fault, NotYet, Verdict, VerifiedBatch};
+use crate::genesis::Genesis;
 use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
 use crate::params::{epoch_scalar, route_secret};
+use crate::registry::Registry;
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::slot::{Body, DecodedKey, KeyTooLong, SlotKey};
@@ -27,6 +29,9 @@ pub enum ReadError {
     MalformedProof { index: u64 },
     #[error("entry {index} is no applied batch: {what}")]
     NotApplied { index: u64, what: String },
+    /// A change this client does not know of, or nodes that applied what they must not.
+    #[error("entry {index}: by the registry known here it could not be applied: {outcome}")]
+    NotRegistered { index: u64, outcome: Outcome },
     #[error("entry {index}: the batch is invalid: {fault}")]
     Invalid { index: u64, fault: Fault },
     #[error("entry {index}: the batch cannot be judged here: {reason}")]
@@ -37,7 +42,7 @@ pub enum ReadError {
     NoSlot { index: u64, slot: u8 },
     #[error("entry {index}: it stands under another route than asked for")]
     OtherRoute { index: u64 },
-    #[error("entry {index} was sealed to another epoch key than this reader's")]
+    #[error("entry {index} was sealed to an epoch key this reader does not hold")]
     OtherEpoch { index: u64 },
 }
 
@@ -51,24 +56,44 @@ pub struct Opened {
     pub route: [u8; 32],
     pub key: DecodedKey,
     pub body: Body,
+    /// Of a bulk put, whose body is a [`BulkBody`](super::BulkBody).
+    pub bulk: Option<BulkReference>,
     pub checkpoint: SignedCheckpoint,
 }
 
-/// A reader of one epoch.
+/// A reader of the epochs whose secrets it holds.
 pub struct Reader {
-    secret: EpochSecret,
+    secrets: Vec<EpochSecret>,
     route: RouteKey,
     verifier: Arc<BatchVerifier>,
+    registry: Arc<Registry>,
 }
 
 impl Reader {
     #[must_use]
-    pub fn new(secret: EpochSecret, route: RouteKey, verifier: Arc<BatchVerifier>) -> Self {
+    pub fn new(route: RouteKey, verifier: Arc<BatchVerifier>, registry: Arc<Registry>) -> Self {
         Self {
-            secret,
+            secrets: Vec::new(),
             route,
             verifier,
+            registry,
         }
+    }
+
+    /// Reads this epoch's entries too, from now on.
+    pub fn hold(&mut self, secret: EpochSecret) {
+        self.secrets.push(secret);
+    }
+
+    /// Whether the secret of an epoch key (x ‖ y) is at hand.
+    #[must_use]
+    pub fn holds(&self, epoch_key: &[u8; 64]) -> bool {
+        self.secret(epoch_key).is_some()
+    }
+
+    fn secret(&self, epoch_key: &[u8; 64]) -> Option<&EpochSecret> {
+        let mut secrets = self.secrets.iter();
+        secrets.find(|secret| secret.public().to_bytes() == *epoch_key)
     }
 
     /// The route tag of a key: 32 bytes, canonical little-endian.
@@ -91,7 +116,7 @@ impl Reader {
         route: Option<&[u8; 32]>,
     ) -> Result<Opened, ReadError> {
         let index = entry.record.index;
-        let (verified, checkpoint) = check_entry(entry, &self.verifier)?;
+        let (verified, checkpoint) = check_entry(entry, &self.verifier, &self.registry)?;
         let batch = verified.batch();
         let public = batch
             .slots
@@ -100,7 +125,9 @@ impl Reader {
         if route.is_some_and(|route| field::encode(&public.route) != *route) {
             return Err(ReadError::OtherRoute { index });
         }
-        let opened = seal::open(&epoch_scalar(&self.secret), &verified.statement())
+        let secret = self.secret(&batch.header.epoch_key.to_bytes());
+        let secret = secret.ok_or(ReadError::OtherEpoch { index })?;
+        let opened = seal::open(&epoch_scalar(secret), &verified.statement())
             .map_err(|_| ReadError::OtherEpoch { index })?
             .swap_remove(usize::from(slot));
         Ok(Opened {
@@ -111,6 +138,7 @@ impl Reader {
             route: field::encode(&public.route),
             key: opened.key,
             body: opened.body,
+            bulk: batch.bulk[usize::from(slot)],
             checkpoint,
         })
     }
@@ -123,10 +151,22 @@ impl Reader {
 pub fn check_entry(
     entry: &ProvenEntry,
     verifier: &BatchVerifier,
+    registry: &Registry,
 ) -> Result<(VerifiedBatch, SignedCheckpoint), ReadError> {
+    let checkpoint = check_included(entry, verifier.genesis())?;
+    check_batch(entry, verifier, registry).map(|batch| (batch, checkpoint))
+}
+
+/// Verifies that a record of whatever kind stands in the log under a majority-cosigned checkpoint.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn check_included(
+    entry: &ProvenEntry,
+    genesis: &Genesis,
+) -> Result<SignedCheckpoint, ReadError> {
     let record: &Record = &entry.record;
     let index = record.index;
-    let genesis = verifier.genesis();
     let checkpoint =
         SignedCheckpoint::from_note(&entry.note, genesis).map_err(|e| ReadError::Checkpoint {
             reason: e.to_string(),
@@ -143,6 +183,16 @@ pub fn check_entry(
     let leaf = tree::leaf_hash(&record.to_bytes());
     tree::verify_inclusion(&proof, &leaf, &checkpoint.checkpoint.root)
         .map_err(|source| ReadError::NotIncluded { index, source })?;
+    Ok(checkpoint)
+}
+
+fn check_batch(
+    entry: &ProvenEntry,
+    verifier: &BatchVerifier,
+    registry: &Registry,
+) -> Result<VerifiedBatch, ReadError> {
+    let record: &Record = &entry.record;
+    let index = record.index;
     if record.kind != EntryKind::Batch || record.outcome != Outcome::Applied {
         return Err(ReadError::NotApplied {
             index,
@@ -164,5 +214,9 @@ pub fn check_entry(
     if field::encode(verified.x()) != record.x {
         return Err(ReadError::OtherBatch { index, field: "x" });
     }
-    Ok((verified, checkpoint))
+    let outcome = registry.judge(index, &verified.batch().header, verified.policy());
+    if outcome != Outcome::Applied {
+        return Err(ReadError::NotRegistered { index, outcome });
+    }
+    Ok(verified)
 }

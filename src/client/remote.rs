@@ -63,6 +63,11 @@ impl Remote {
         }
     }
 
+    /// How long each question may take from now on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Submits a sealed batch until it is decided. The same bytes, however often it takes.
     ///
     /// # Errors
@@ -72,6 +77,26 @@ impl Remote {
             .ask(|deadline_ms| Request::Submit {
                 deadline_ms,
                 batch: batch.to_vec(),
+            })
+            .await?;
+        match reply {
+            (_, Reply::Decided { index, outcome }) => Ok((index, outcome)),
+            (node, other) => Err(unexpected(node, &other)),
+        }
+    }
+
+    /// Submits a signed registry change until it is decided.
+    ///
+    /// # Errors
+    /// As [`Remote::submit`].
+    pub async fn submit_change(
+        &mut self,
+        change: &[u8],
+    ) -> Result<(LogIndex, Outcome), RemoteError> {
+        let reply = self
+            .ask(|deadline_ms| Request::Change {
+                deadline_ms,
+                change: change.to_vec(),
             })
             .await?;
         match reply {

@@ -5,9 +5,10 @@
 //! Knows nothing of nodes, outboxes or files.
 
 use crate::batch::{Anchor, BulkReference, Header, SIGNATURE_DOMAIN, SealedBatch, slot_list};
-use crate::genesis::{Genesis, GenesisEpoch};
+use crate::genesis::Genesis;
 use crate::ids::{AuthorSeq, EpochId, Hash, KeyspaceId, LogIndex};
 use crate::params::{Circuit, route_secret};
+use crate::registry::{EpochStanding, Registry};
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::seal::{self, Command, SlotPlaintext};
@@ -45,12 +46,12 @@ impl<'a> Put<'a> {
 /// Why a batch was not sealed.
 #[derive(Debug, Error)]
 pub enum SealError {
-    #[error("keyspace {keyspace} has no epoch {epoch} in genesis")]
+    #[error("keyspace {keyspace} has no epoch {epoch} in the registry")]
     UnknownEpoch {
         keyspace: KeyspaceId,
         epoch: EpochId,
     },
-    #[error("the author's key is not registered in keyspace {keyspace}")]
+    #[error("the author's key is not registered in keyspace {keyspace}, or was revoked there")]
     UnknownAuthor { keyspace: KeyspaceId },
     #[error("the route key is not the one epoch {epoch} commits to")]
     WrongRouteKey { epoch: EpochId },
@@ -85,39 +86,42 @@ pub struct Ticket {
 pub struct Sealer {
     genesis: Arc<Genesis>,
     keyspace: KeyspaceId,
-    epoch: GenesisEpoch,
+    epoch: EpochStanding,
+    registry: Arc<Registry>,
     route: RouteKey,
-    /// By slots, ascending.
+    /// By slots, then by length of body, ascending.
     circuits: Vec<Arc<Circuit>>,
     pool: Pool,
 }
 
 impl Sealer {
-    /// `circuits` in any order; `route` must be the key the epoch commits to.
+    /// Seals by what `registry` says last. `circuits` in any order; `route` must be the key the
+    /// epoch commits to.
     ///
     /// # Errors
     /// [`SealError::UnknownEpoch`], [`SealError::WrongRouteKey`].
     pub fn new(
         genesis: Arc<Genesis>,
+        registry: Arc<Registry>,
         keyspace: KeyspaceId,
         epoch: EpochId,
         route: RouteKey,
         mut circuits: Vec<Arc<Circuit>>,
         pool: Pool,
     ) -> Result<Self, SealError> {
-        let registered = genesis
-            .keyspace(keyspace)
-            .and_then(|k| k.epoch(epoch))
+        let registered = registry
+            .epoch(keyspace, epoch)
             .cloned()
             .ok_or(SealError::UnknownEpoch { keyspace, epoch })?;
         if crate::params::route_commitment(&route) != registered.route_commitment {
             return Err(SealError::WrongRouteKey { epoch });
         }
-        circuits.sort_by_key(|c| c.shape.slots());
+        circuits.sort_by_key(|c| (c.shape.slots(), c.shape.class().body_bytes()));
         Ok(Self {
             genesis,
             keyspace,
             epoch: registered,
+            registry,
             route,
             circuits,
             pool,
@@ -128,6 +132,14 @@ impl Sealer {
     #[must_use]
     pub fn max_batch(&self) -> usize {
         self.circuits.last().map_or(0, |c| c.shape.slots())
+    }
+
+    /// The longest value, in bytes, in a batch of so many commands.
+    #[must_use]
+    pub fn max_value(&self, commands: usize) -> usize {
+        let enough = self.circuits.iter().filter(|c| c.shape.slots() >= commands);
+        let classes = enough.map(|c| c.shape.class().body_bytes());
+        classes.max().unwrap_or(0)
     }
 
     /// Encrypts a batch and queues its proof; waits while the prover's queue is full.
@@ -141,21 +153,28 @@ impl Sealer {
         anchor: Anchor,
         puts: &[Put<'_>],
     ) -> Result<Ticket, SealError> {
-        let keyspace = self.genesis.keyspace(self.keyspace);
-        if !keyspace.is_some_and(|k| k.authors.contains(&author.public())) {
+        let standing = self.registry.author(self.keyspace, &author.public());
+        if standing.is_none_or(|author| author.revoked_at.is_some()) {
             return Err(SealError::UnknownAuthor {
                 keyspace: self.keyspace,
             });
         }
-        let circuit = self
+        let longest = puts.iter().map(|put| put.value.len()).max().unwrap_or(0);
+        let mut enough = self
             .circuits
             .iter()
-            .find(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
+            .filter(|c| c.shape.slots() >= puts.len() && !puts.is_empty())
+            .peekable();
+        // Where no class is long enough, the first one's error names the command.
+        let first = enough.peek().copied();
+        let circuit = enough
+            .find(|c| c.shape.class().body_bytes() >= longest)
+            .or(first)
             .ok_or(SealError::NoCircuit {
                 commands: puts.len(),
             })?;
-        let slots = plaintexts(puts)?;
         let class = circuit.shape.class();
+        let slots = plaintexts(class, puts)?;
         let metas = slots.iter().map(|slot| slot.meta(class));
         let metas = metas
             .collect::<Result<Vec<_>, _>>()
@@ -204,12 +223,9 @@ impl Sealer {
         slot_list: Hash,
     ) -> Result<Header, SealError> {
         let decode = |bytes: &[u8; 32]| {
-            field::decode(bytes).expect("Genesis::check found every field element canonical")
+            field::decode(bytes).expect("the registry holds canonical field elements only")
         };
-        let shard = self.genesis.keyspace(self.keyspace).map(|k| k.shard);
-        let (Some(shard), Ok(epoch_key)) =
-            (shard, Point::from_xy_bytes(&self.epoch.key.to_bytes()))
-        else {
+        let Ok(epoch_key) = Point::from_xy_bytes(&self.epoch.key.to_bytes()) else {
             return Err(SealError::UnknownEpoch {
                 keyspace: self.keyspace,
                 epoch: self.epoch.id,
@@ -217,7 +233,7 @@ impl Sealer {
         };
         Ok(Header {
             cluster: self.genesis.cluster_id(),
-            shard,
+            shard: self.registry.shard(),
             keyspace: self.keyspace,
             circuit: circuit.id,
             epoch: self.epoch.id,
@@ -250,13 +266,13 @@ impl Ticket {
     }
 }
 
-fn plaintexts(puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
+fn plaintexts(class: Class, puts: &[Put<'_>]) -> Result<Vec<SlotPlaintext>, SealError> {
     puts.iter()
         .enumerate()
         .map(|(position, put)| {
             let at_fault = |reason: String| SealError::Command { position, reason };
             let key = SlotKey::new(put.key).map_err(|e| at_fault(e.to_string()))?;
-            let body = Body::new(Class::Short, put.value).map_err(|e| at_fault(e.to_string()))?;
+            let body = Body::new(class, put.value).map_err(|e| at_fault(e.to_string()))?;
             let command = match put.bulk {
                 Some(_) => Command::PutBulk(body),
                 None => Command::Put(body),

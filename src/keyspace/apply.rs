@@ -2,23 +2,26 @@
 //!
 //! Invariants: 1. the outcome is a function of the batch, its index and the log before it;
 //! 2. a batch applies wholly or is a recorded refusal with no other change than its sequence.
+//! 3. a batch is judged with the registry of the changes before its index.
 //! Knows nothing of Raft, proofs (a [`VerifiedBatch`] had its checked) or of plaintexts.
 
+use super::bulk;
 use super::session::{self, Freshness, Session};
 use crate::batch::{Header, VerifiedBatch};
 use crate::genesis::Genesis;
 use crate::ids::{LogIndex, ShardId};
 use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
 use crate::log::{Outcome, tree};
+use crate::registry::{self, Registry, VerifiedChange};
 use crate::wire::{Reader, Writer};
-use std::sync::Arc;
 use ukehi_circuits::field;
 
 /// W: how far behind its index a batch's anchor may lie, in entries.
 pub const ANCHOR_WINDOW: u64 = 1 << 20;
 
-/// A deterministic state machine over verified batches. [`Keyspace`] is the one a node ships.
-pub trait StateMachine: Send + Sync {
+/// A deterministic state machine over verified batches and registry changes. [`Keyspace`] is the
+/// one a node ships.
+pub trait StateMachine: Send {
     /// Decides the batch at `index` and writes what follows. The log holds exactly the leaves
     /// `0..index` when it is called.
     ///
@@ -30,6 +33,20 @@ pub trait StateMachine: Send + Sync {
         batch: &VerifiedBatch,
         store: &mut Overlay<'_>,
     ) -> Result<Outcome, StoreError>;
+
+    /// Decides the registry change at `index` and writes it, refused or not.
+    ///
+    /// # Errors
+    /// As [`StateMachine::apply`].
+    fn apply_change(
+        &mut self,
+        index: LogIndex,
+        change: &VerifiedChange,
+        store: &mut Overlay<'_>,
+    ) -> Result<Outcome, StoreError>;
+
+    /// As of the last change applied.
+    fn registry(&self) -> &Registry;
 }
 
 /// Where the newest slot of a route stands.
@@ -39,16 +56,29 @@ pub struct Place {
     pub slot: u8,
 }
 
-/// The rules of one shard's keyspaces, from genesis.
+/// The rules of one shard's keyspaces, from genesis and the changes applied since.
 pub struct Keyspace {
-    genesis: Arc<Genesis>,
     shard: ShardId,
+    registry: Registry,
 }
 
 impl Keyspace {
+    /// Of a log that holds genesis alone.
     #[must_use]
-    pub fn new(genesis: Arc<Genesis>, shard: ShardId) -> Self {
-        Self { genesis, shard }
+    pub fn new(genesis: &Genesis, shard: ShardId) -> Self {
+        Self {
+            shard,
+            registry: Registry::from_genesis(genesis, shard),
+        }
+    }
+
+    /// As the store has it: the registry is folded anew from its changes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn load(store: &dyn Read, genesis: &Genesis, shard: ShardId) -> Result<Self, StoreError> {
+        let registry = registry::load(store, genesis, shard)?;
+        Ok(Self { shard, registry })
     }
 
     /// Where the newest slot under a route tag (32 bytes, canonical little-endian) stands.
@@ -99,29 +129,13 @@ impl Keyspace {
     fn decide(
         &self,
         index: LogIndex,
-        header: &Header,
+        batch: &VerifiedBatch,
         store: &dyn Read,
     ) -> Result<Outcome, StoreError> {
-        let Some(keyspace) = self.genesis.keyspace(header.keyspace) else {
-            return Ok(Outcome::UnknownKeyspace);
-        };
-        if keyspace.shard != self.shard {
-            return Ok(Outcome::UnknownKeyspace);
-        }
-        let Some(epoch) = keyspace.epoch(header.epoch) else {
-            return Ok(Outcome::UnknownEpoch);
-        };
-        if header.epoch_key.to_bytes() != epoch.key.to_bytes() {
-            return Ok(Outcome::WrongEpochKey);
-        }
-        if field::encode(&header.route_commitment) != epoch.route_commitment {
-            return Ok(Outcome::WrongRouteCommitment);
-        }
-        if field::encode(&header.policy_digest) != epoch.policy_digest {
-            return Ok(Outcome::WrongPolicy);
-        }
-        if !keyspace.authors.contains(&header.author) {
-            return Ok(Outcome::ForeignAuthor);
+        let header = &batch.batch().header;
+        let registered = self.registry.judge(index, header, batch.policy());
+        if registered != Outcome::Applied {
+            return Ok(registered);
         }
         if index > header.valid_until {
             return Ok(Outcome::Expired);
@@ -129,7 +143,6 @@ impl Keyspace {
         self.check_anchor(index, header, store)
     }
 
-    /// The author's registration is in leaf 0, so any anchor of at least one leaf holds it.
     fn check_anchor(
         &self,
         index: LogIndex,
@@ -166,7 +179,7 @@ impl StateMachine for Keyspace {
             Freshness::BelowWindow => return Ok(Outcome::OutcomeUnknown),
             Freshness::Fresh => {}
         }
-        let outcome = self.decide(index, header, store)?;
+        let outcome = self.decide(index, batch, store)?;
         let session = Session { x, index, outcome };
         session::remember(
             store,
@@ -182,8 +195,26 @@ impl StateMachine for Keyspace {
                 w.u64(index).u8(slot);
                 store.put(Column::State, key, w.finish());
             }
+            for reference in batch.batch().bulk.iter().flatten() {
+                bulk::refer(store, self.shard, &reference.digest, index)?;
+            }
         }
         Ok(outcome)
+    }
+
+    fn apply_change(
+        &mut self,
+        index: LogIndex,
+        change: &VerifiedChange,
+        store: &mut Overlay<'_>,
+    ) -> Result<Outcome, StoreError> {
+        let outcome = self.registry.apply(index, change);
+        registry::store_change(store, self.shard, index, change, outcome);
+        Ok(outcome)
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
     }
 }
 

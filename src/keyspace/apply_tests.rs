@@ -1,18 +1,20 @@
 use super::*;
 use crate::batch::{
-    Anchor, BatchVerifier, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
+    Anchor, BatchVerifier, BulkReference, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch,
+    Verdict,
 };
-use crate::genesis::{GATE_VERSION, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use crate::genesis::{GATE_VERSION, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode};
 use crate::ids::{EpochId, KeyspaceId, NodeId};
 use crate::keyspace::session::WINDOW;
 use crate::kv::{Column, Pair, WriteBatch};
 use crate::log::{EntryKind, Record, genesis_root};
 use crate::store::{MemoryStore, Store};
+use std::sync::Arc;
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
 const SHARD: ShardId = ShardId(0);
@@ -24,6 +26,14 @@ struct AcceptAll;
 impl ProofVerifier for AcceptAll {
     fn form(&self, _: &CircuitId) -> Option<Form> {
         Some(Shape::EIGHT.into())
+    }
+
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
@@ -39,6 +49,11 @@ fn author(seed: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&Zeroizing::new([seed; 32]))
 }
 
+/// The cluster's one admin is 1.
+fn admin(seed: u8) -> AdminKey {
+    AdminKey::from_secret_bytes(&Zeroizing::new([150 + seed; 32]))
+}
+
 fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
     let epoch = |id: u32| GenesisEpoch {
         id: EpochId(id),
@@ -46,7 +61,9 @@ fn keyspace(id: u32, shard: ShardId, by: u8) -> GenesisKeyspace {
             .unwrap()
             .public(),
         route_commitment: field::encode(&F::from(77u64)),
+        policy: "opaque".into(),
         policy_digest: [0; 32],
+        expires: None,
     };
     GenesisKeyspace {
         id: KeyspaceId(id),
@@ -70,6 +87,10 @@ fn genesis() -> Genesis {
             key: node.public(),
         }],
         operators: vec![operator.public()],
+        admins: GenesisAdmins {
+            keys: vec![admin(1).public()],
+            threshold: 1,
+        },
         circuits: vec![CIRCUIT],
         keyspaces: vec![
             keyspace(1, SHARD, 1),
@@ -93,7 +114,7 @@ impl Replica {
     fn new() -> Self {
         let genesis = Arc::new(genesis());
         let mut replica = Self {
-            machine: Keyspace::new(genesis.clone(), SHARD),
+            machine: Keyspace::new(&genesis, SHARD),
             store: MemoryStore::new(),
             next: 0,
             genesis,
@@ -275,7 +296,7 @@ fn a_policy_digest_other_than_the_registered_one_is_refused() {
     let mut r = Replica::new();
     let mut genesis = genesis();
     genesis.keyspaces[0].epochs[0].policy_digest = field::encode(&F::from(3u64));
-    r.machine = Keyspace::new(Arc::new(genesis), SHARD);
+    r.machine = Keyspace::new(&genesis, SHARD);
     assert_eq!(r.apply(&r.good(1)), Outcome::WrongPolicy);
 }
 
@@ -410,7 +431,7 @@ fn two_replicas_that_apply_one_list_agree_in_every_column() {
     let outcomes: Vec<Outcome> = list.iter().map(|batch| a.apply(batch)).collect();
     // The other one restarts after every entry: it reads all it knows from its store.
     for (batch, expected) in list.iter().zip(outcomes) {
-        b.machine = Keyspace::new(Arc::new(genesis()), SHARD);
+        b.machine = Keyspace::load(&b.store, &genesis(), SHARD).unwrap();
         assert_eq!(b.apply(batch), expected);
     }
     for column in Column::ALL {
@@ -418,4 +439,33 @@ fn two_replicas_that_apply_one_list_agree_in_every_column() {
     }
     let root = |r: &Replica| tree::root(&r.store, SHARD, r.next).unwrap();
     assert_eq!(root(&a), root(&b));
+}
+
+#[test]
+fn an_applied_batch_names_its_bulk_ciphertexts_and_a_refused_one_does_not() {
+    let mut replica = Replica::new();
+    let with_bulk = |replica: &Replica, seq: u64, digest: u8, change: fn(&mut Header)| {
+        let mut batch = replica.with(seq, change);
+        batch.slots[0].meta.op = Op::PutBulk;
+        batch.bulk[0] = Some(BulkReference {
+            digest: [digest; 32],
+            length: 99,
+        });
+        signed(batch)
+    };
+    let named = |replica: &Replica, digest: u8| {
+        super::bulk::is_referenced(&replica.store, SHARD, &[digest; 32]).unwrap()
+    };
+    let good = with_bulk(&replica, 1, 7, |_| {});
+    assert!(!named(&replica, 7));
+    assert_eq!(replica.apply(&good), Outcome::Applied);
+    assert!(named(&replica, 7));
+    let late = with_bulk(&replica, 2, 8, |h| h.valid_until = 0);
+    assert_eq!(replica.apply(&late), Outcome::Expired);
+    assert!(!named(&replica, 8));
+    // Named once more: the first entry's row stays as it is.
+    let before = replica.rows(Column::Bulk);
+    let again = with_bulk(&replica, 3, 7, |_| {});
+    assert_eq!(replica.apply(&again), Outcome::Applied);
+    assert_eq!(replica.rows(Column::Bulk), before);
 }

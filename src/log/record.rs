@@ -21,7 +21,7 @@ pub enum EntryKind {
     /// A new leader's first entry (Raft §8).
     NoOp,
     Batch,
-    /// A change of authors, epochs or circuits. Reserved: the registry is static in this release.
+    /// A change of authors, epochs, circuits or admins.
     Registry,
     /// A change of the voters. Reserved: the membership is static in this release.
     Membership,
@@ -113,6 +113,28 @@ outcomes! {
     SequenceConflict = 12, "the sequence was used by another batch";
     /// The same x again: the first outcome stands.
     Duplicate = 13, "the batch was already in the log";
+    AuthorRevoked = 15, "the author was revoked";
+    AuthorAfterAnchor = 16, "the author was registered after the batch's anchor";
+    EpochExpired = 17, "the epoch has expired";
+    EpochRevoked = 18, "the epoch was revoked";
+    EpochErased = 19, "the epoch's secret was destroyed";
+    CircuitUnknownAtIndex = 20, "the circuit is not activated at this entry";
+    CircuitRetired = 21, "the circuit was retired";
+    WrongPolicyFamily = 22, "the circuit's policy is not the epoch's";
+    /// Of a registry change, from here on: it must have exactly the next number.
+    WrongNumber = 32, "the change does not have the registry's next number";
+    UnknownAdmin = 33, "an admin who signed the change is none at this entry";
+    TooFewSignatures = 34, "fewer admins signed the change than the threshold asks for";
+    AuthorExists = 35, "the author's key was registered in the keyspace before";
+    UnknownAuthor = 36, "the author is not registered in the keyspace";
+    EpochExists = 37, "the epoch's id is not the keyspace's next";
+    EpochKeyReused = 38, "an epoch of the keyspace had this key before";
+    ExpiryInPast = 39, "the epoch would have expired before this entry";
+    CircuitExists = 40, "the circuit was activated before";
+    RegistryFull = 41, "the registry takes no more of this kind";
+    FamilyExists = 42, "the keyspace has the family already";
+    UnknownFamily = 43, "the keyspace has no such family";
+    CellExists = 44, "the cell was minted before";
 }
 
 /// The canonical record of one entry.
@@ -120,7 +142,8 @@ outcomes! {
 pub struct Record {
     pub index: LogIndex,
     pub kind: EntryKind,
-    /// Of a batch: its header's digest. Of genesis: the cluster id. Of a no-op: zero.
+    /// Of a batch: its header's digest. Of a registry change: its body's. Of genesis: the cluster
+    /// id. Of a no-op: zero.
     #[serde(with = "crate::ids::hash_hex")]
     pub header_digest: Hash,
     /// The batch's public input, canonical little-endian; zero for other kinds.
@@ -151,6 +174,18 @@ impl Record {
             header_digest: [0; 32],
             x: [0; 32],
             outcome: Outcome::Applied,
+        }
+    }
+
+    /// A registry change, applied or refused.
+    #[must_use]
+    pub fn registry(index: LogIndex, digest: Hash, outcome: Outcome) -> Self {
+        Self {
+            index,
+            kind: EntryKind::Registry,
+            header_digest: digest,
+            x: [0; 32],
+            outcome,
         }
     }
 

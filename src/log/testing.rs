@@ -1,6 +1,6 @@
 //! What this module's tests stand on: a store in memory and a cluster of fixed keys.
 
-use crate::genesis::{GATE_VERSION, Genesis, GenesisNode};
+use crate::genesis::{GATE_VERSION, Genesis, GenesisAdmins, GenesisNode};
 use crate::ids::{ClusterId, NodeId, ShardId};
 use crate::kv::{Column, Overlay, Pair, Read, StoreError, WriteBatch};
 use crate::log::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -83,6 +83,10 @@ pub fn genesis(nodes: u64) -> Arc<Genesis> {
             })
             .collect(),
         operators: vec![],
+        admins: GenesisAdmins {
+            keys: vec![],
+            threshold: 1,
+        },
         circuits: vec![],
         keyspaces: vec![],
     })

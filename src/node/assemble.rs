@@ -5,6 +5,8 @@
 //! 2. a key that is not the genesis's for this node id is refused before anything starts.
 //! Knows nothing of what a batch means.
 
+use super::bulk::registered::Registered;
+use super::bulk::{self, BulkArea, BulkScope};
 use super::config::NodeConfig;
 use super::driver::{Driver, DriverConfig, DriverError};
 use super::egress::Egress;
@@ -138,6 +140,7 @@ pub async fn run_with_verifier(
     }
 
     let verifier = Arc::new(BatchVerifier::new(genesis.clone(), SHARD, proofs));
+    let machine = Keyspace::load(&*store, &genesis, SHARD).map_err(DriverError::from)?;
     let driver = Driver::new(
         DriverConfig {
             node: config.node,
@@ -147,14 +150,24 @@ pub async fn run_with_verifier(
         store.clone(),
         key,
         verifier.clone(),
-        Arc::new(Keyspace::new(genesis, SHARD)),
+        Box::new(machine),
     )?;
+    // Before the store's thread starts: afterwards only that thread may remove what is there.
+    let staging = bulk::recover(&*store, SHARD).map_err(DriverError::from)?;
+    let registered = Registered::new(store.clone(), &genesis, SHARD);
+    let scope = BulkScope {
+        cluster,
+        node: config.node,
+        shard: SHARD,
+        may_upload: Box::new(move |author| registered.may_write(author)),
+    };
     let egress = Egress::new(net.clone());
     let Running {
         commands,
         cosigned,
         status,
         inputs,
+        tasks,
         stopped,
     } = runtime::start(
         driver,
@@ -167,6 +180,7 @@ pub async fn run_with_verifier(
     tokio::spawn(runtime::pump(net_events, egress, inputs.clone()));
     let ingress = Ingress {
         commands,
+        bulk: Arc::new(BulkArea::new(scope, store.clone(), tasks, staging)),
         queries: Queries::new(store, SHARD),
         cosigned,
         status,

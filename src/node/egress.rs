@@ -61,6 +61,7 @@ impl Egress {
             Effect::Persist { .. }
             | Effect::Verify { .. }
             | Effect::Reply { .. }
+            | Effect::LearnCircuit(_)
             | Effect::Stop(_) => unreachable!("the worker keeps the effects that stay inside"),
         }
     }

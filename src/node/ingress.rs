@@ -4,6 +4,7 @@
 //! Invariants: 1. at most [`MAX_CLIENT_TASKS`] requests are under way; 2. every answer is a typed
 //! reply. Knows nothing of Raft messages or of plaintexts.
 
+use super::bulk::BulkArea;
 use super::driver::{ClientCommand, ClientReply};
 use super::query::Queries;
 use super::runtime::Commands;
@@ -13,6 +14,7 @@ use crate::ids::{LogIndex, TreeSize};
 use crate::keyspace::session::Freshness;
 use crate::kv::StoreError;
 use crate::net::client_port::{ClientRequest, Responder};
+use crate::registry::Change;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -20,19 +22,22 @@ use tokio::time::Instant;
 
 /// Requests served at once; one more is answered `Overloaded`.
 const MAX_CLIENT_TASKS: usize = 256;
+/// Registry changes looked up at once.
+const CHANGES_AT_ONCE: usize = 64;
 
 /// Everything a request may need.
 #[derive(Clone)]
 pub struct Ingress {
     pub commands: Commands,
     pub queries: Queries,
+    pub bulk: Arc<BulkArea>,
     /// The size of the newest majority-cosigned checkpoint in the store.
     pub cosigned: watch::Receiver<TreeSize>,
     /// The node's state as JSON.
     pub status: watch::Receiver<String>,
 }
 
-enum Failed {
+pub(super) enum Failed {
     Store(StoreError),
     Denied(Denial, String),
     /// The client is gone.
@@ -107,10 +112,24 @@ impl Ingress {
                     _ => send(to, &Reply::NotFound { applied }).await,
                 }
             }
+            Request::BulkBegin { .. }
+            | Request::BulkPart { .. }
+            | Request::BulkEnd { .. }
+            | Request::BulkRead { .. } => self.bulk.serve(request, to).await,
             Request::Export { from, to: end } => self.export(from, end, to).await,
             Request::Head { author } => send(to, &self.queries.head(author.as_ref())?).await,
             Request::Consistency { from, to: size } => {
                 send(to, &self.queries.consistency(from, size)?).await
+            }
+            Request::Change {
+                deadline_ms,
+                change,
+            } => self.change(deadline_ms, change, to).await,
+            Request::Registry { deadline_ms, after } => {
+                self.registry(deadline(deadline_ms), after, to).await
+            }
+            Request::Entry { deadline_ms, index } => {
+                self.entry(index, 0, deadline(deadline_ms), to).await
             }
             Request::Status => {
                 let json = self.status.borrow().clone();
@@ -129,9 +148,52 @@ impl Ingress {
         SealedBatch::from_bytes(&batch)
             .map_err(|e| Failed::Denied(Denial::Invalid, format!("it does not decode: {e}")))?;
         let command = ClientCommand::Submit(batch.into());
-        let reply = match self.command(command, deadline(deadline_ms)).await? {
+        self.decide(command, deadline(deadline_ms), to).await
+    }
+
+    async fn change(
+        &self,
+        deadline_ms: u32,
+        change: Vec<u8>,
+        to: &mut Responder,
+    ) -> Result<(), Failed> {
+        Change::from_bytes(&change)
+            .map_err(|e| Failed::Denied(Denial::Invalid, format!("it does not decode: {e}")))?;
+        let command = ClientCommand::Change(change.into());
+        self.decide(command, deadline(deadline_ms), to).await
+    }
+
+    /// The applied registry changes above an entry, as of now.
+    async fn registry(
+        &self,
+        deadline: Instant,
+        after: LogIndex,
+        to: &mut Responder,
+    ) -> Result<(), Failed> {
+        let applied = self.barrier(deadline).await?;
+        let mut from = after.saturating_add(1);
+        loop {
+            let (changes, next) = self.queries.changes(from, applied + 1, CHANGES_AT_ONCE)?;
+            for index in changes {
+                self.entry(index, 0, deadline, to).await?;
+            }
+            match next {
+                Some(next) => from = next,
+                None => return send(to, &Reply::End).await,
+            }
+        }
+    }
+
+    async fn decide(
+        &self,
+        command: ClientCommand,
+        deadline: Instant,
+        to: &mut Responder,
+    ) -> Result<(), Failed> {
+        let reply = match self.command(command, deadline).await? {
             ClientReply::Decided { index, outcome } => Reply::Decided { index, outcome },
             ClientReply::Refused(fault) => Reply::denied(Denial::Invalid, fault),
+            ClientReply::ChangeRefused(fault) => Reply::denied(Denial::Invalid, fault),
             ClientReply::Overloaded => Reply::denied(Denial::Overloaded, "too many writes wait"),
             ClientReply::Unavailable | ClientReply::Readable { .. } => {
                 return Err(unavailable("no decision within the deadline"));
@@ -176,11 +238,27 @@ impl Ingress {
         to: &mut Responder,
     ) -> Result<(), Failed> {
         let start = self.queries.export_start(from, end)?;
-        let range = match &start {
-            Reply::ExportStart { from, to, .. } => *from..*to,
+        let (range, size, note) = match &start {
+            Reply::ExportStart {
+                from,
+                to,
+                size,
+                note,
+                ..
+            } => (*from..*to, *size, note.clone()),
             _ => return send(to, &start).await,
         };
         send(to, &start).await?;
+        // A trail from genesis holds the registry's changes as entries; a range is judged by them.
+        let mut next = Some(1).filter(|_| range.start > 0);
+        while let Some(from) = next {
+            let changes = self.queries.changes(from, range.start, CHANGES_AT_ONCE)?;
+            for index in changes.0 {
+                let entry = self.queries.proven_under(index, size, note.clone())?;
+                send(to, &Reply::Entry { entry, slot: 0 }).await?;
+            }
+            next = changes.1;
+        }
         for index in range {
             let (record, payload) = self.queries.entry(index)?;
             send(to, &Reply::ExportEntry { record, payload }).await?;
@@ -249,6 +327,6 @@ fn unavailable(reason: &str) -> Failed {
     Failed::Denied(Denial::Unavailable, reason.to_owned())
 }
 
-async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
+pub(super) async fn send(to: &mut Responder, reply: &Reply) -> Result<(), Failed> {
     to.send(reply.to_bytes()).await.map_err(|_| Failed::Hangup)
 }

@@ -1,6 +1,7 @@
 //! The assembled node: the only place where store, network and driver meet.
 
 mod assemble;
+mod bulk;
 mod config;
 pub mod driver;
 mod egress;

@@ -8,7 +8,8 @@ use crate::ids::{AuthorSeq, LogIndex, ShardId, TreeSize};
 use crate::keyspace::{Keyspace, session};
 use crate::kv::{Read, StoreError};
 use crate::log::tree::{self, TreeError};
-use crate::log::{EntryKind, Record, ledger};
+use crate::log::{EntryKind, Outcome, Record, ledger};
+use crate::registry;
 use crate::replica::raft_log;
 use std::sync::Arc;
 use ukehi_keys::AuthorId;
@@ -78,26 +79,46 @@ impl Queries {
         if index >= size {
             return Ok(None);
         }
+        self.proven_under(index, size, checkpoint.to_note())
+            .map(Some)
+    }
+
+    /// An entry with its proof under the checkpoint at `size`, which `note` holds.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn proven_under(
+        &self,
+        index: LogIndex,
+        size: TreeSize,
+        note: String,
+    ) -> Result<ProvenEntry, StoreError> {
         let (record, payload) = self.entry(index)?;
         let proof =
             tree::inclusion_proof(&*self.store, self.shard, index, size).map_err(in_tree)?;
-        Ok(Some(ProvenEntry {
+        Ok(ProvenEntry {
             record,
             payload,
             inclusion: proof.to_bytes(),
-            note: checkpoint.to_note(),
-        }))
+            note,
+        })
     }
 
-    /// The record at `index` and, for a batch, its bytes.
+    /// The record at `index` and, for a batch or a registry change, its bytes.
     ///
     /// # Errors
     /// Those of the store; an entry that should be there and is not is damage.
     pub fn entry(&self, index: LogIndex) -> Result<(Record, Vec<u8>), StoreError> {
         let record = ledger::record(&*self.store, self.shard, index)?
             .ok_or_else(|| missing("record", index))?;
-        if record.kind != EntryKind::Batch {
-            return Ok((record, Vec::new()));
+        match record.kind {
+            EntryKind::Batch => {}
+            EntryKind::Registry => {
+                let (_, _, bytes) = registry::row(&*self.store, self.shard, index)?
+                    .ok_or_else(|| missing("registry change", index))?;
+                return Ok((record, bytes.to_vec()));
+            }
+            _ => return Ok((record, Vec::new())),
         }
         let entry = raft_log::read_entry(&*self.store, self.shard, index)?
             .ok_or_else(|| missing("log entry", index))?;
@@ -105,6 +126,25 @@ impl Queries {
             .batch_bytes()
             .ok_or_else(|| missing("batch of the log entry", index))?;
         Ok((record, bytes.to_vec()))
+    }
+
+    /// The applied changes with indexes in `from..to`, at most `limit`, and where to go on.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn changes(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        limit: usize,
+    ) -> Result<(Vec<LogIndex>, Option<LogIndex>), StoreError> {
+        let rows = registry::rows(&*self.store, self.shard, from, limit)?;
+        let next = rows.last().filter(|_| rows.len() == limit);
+        let next = next.map(|(index, ..)| index + 1).filter(|next| *next < to);
+        let applied = rows
+            .iter()
+            .filter(|(index, outcome, _)| *index < to && *outcome == Outcome::Applied);
+        Ok((applied.map(|(index, ..)| *index).collect(), next))
     }
 
     /// The newest cosigned note and what an author may use next.

@@ -10,7 +10,7 @@ use super::driver::{ClientCommand, ClientReply, Driver, Effect, Event, RequestId
 use super::egress::Egress;
 use crate::batch::{BatchVerifier, NotYet, Verdict};
 use crate::ids::TreeSize;
-use crate::kv::WriteBatch;
+use crate::kv::{StoreError, WriteBatch};
 use crate::net::NetEvent;
 use crate::store::Store;
 use std::collections::HashMap;
@@ -65,6 +65,7 @@ pub struct Running {
     pub cosigned: watch::Receiver<TreeSize>,
     pub status: watch::Receiver<String>,
     pub inputs: mpsc::Sender<Input>,
+    pub tasks: StoreTasks,
     /// Ends when the driver stops; an error says why.
     pub stopped: oneshot::Receiver<Result<(), String>>,
 }
@@ -86,6 +87,7 @@ pub fn start(
     let (status_tx, status) = watch::channel(String::from("{}"));
     let (stopped_tx, stopped) = oneshot::channel();
     let writes = start_store_thread(store, inputs.clone());
+    let tasks = StoreTasks::new(writes.clone());
     let worker = Worker {
         driver,
         egress,
@@ -112,6 +114,7 @@ pub fn start(
         cosigned,
         status,
         inputs,
+        tasks,
         stopped,
     }
 }
@@ -153,28 +156,71 @@ pub async fn pump(
     }
 }
 
-struct Write {
-    token: u64,
-    batch: WriteBatch,
-    sync: bool,
+pub(super) enum Job {
+    Write {
+        token: u64,
+        batch: WriteBatch,
+        sync: bool,
+    },
+    Task {
+        task: StoreTask,
+        done: oneshot::Sender<()>,
+    },
 }
 
-fn start_store_thread(
+type StoreTask = Box<dyn FnOnce(&dyn Store) -> Result<(), StoreError> + Send>;
+
+/// Hands work that is not the driver's to the store's thread: what a task reads there, no other
+/// write changes before its own write. Who queues waits for the end, so that the tasks in the
+/// queue are bounded by the requests under way.
+#[derive(Clone)]
+pub struct StoreTasks {
+    jobs: blocking::Sender<Job>,
+}
+
+impl StoreTasks {
+    pub(super) fn new(jobs: blocking::Sender<Job>) -> Self {
+        Self { jobs }
+    }
+
+    /// Runs after all that was queued before. The receiver fails if the node is stopping; a task
+    /// that fails stops it.
+    pub fn queue(
+        &self,
+        task: impl FnOnce(&dyn Store) -> Result<(), StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<()> {
+        let (done, ended) = oneshot::channel();
+        let task = Box::new(task);
+        let _ = self.jobs.send(Job::Task { task, done });
+        ended
+    }
+}
+
+pub(super) fn start_store_thread(
     store: Arc<dyn Store>,
     inputs: mpsc::Sender<Input>,
-) -> blocking::Sender<Write> {
-    let (writes, received) = blocking::channel::<Write>();
+) -> blocking::Sender<Job> {
+    let (writes, received) = blocking::channel::<Job>();
     std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
-            for Write { token, batch, sync } in received {
-                let event = match store.commit(&batch, sync) {
-                    Ok(()) => Event::Persisted { token },
-                    // Never retried: what a failed fsync wrote is unknown (fsyncgate).
-                    Err(error) => Event::PersistFailed {
-                        reason: error.to_string(),
-                    },
+            for job in received {
+                let ended = match job {
+                    Job::Write { token, batch, sync } => store
+                        .commit(&batch, sync)
+                        .map(|()| Some(Event::Persisted { token })),
+                    Job::Task { task, done } => task(&*store).map(|()| {
+                        let _ = done.send(());
+                        None
+                    }),
                 };
+                // Never retried: what a failed fsync wrote is unknown (fsyncgate).
+                let event = ended.unwrap_or_else(|error| {
+                    Some(Event::PersistFailed {
+                        reason: error.to_string(),
+                    })
+                });
+                let Some(event) = event else { continue };
                 let failed = matches!(event, Event::PersistFailed { .. });
                 if inputs.blocking_send(Input::Event(event)).is_err() || failed {
                     return;
@@ -191,7 +237,7 @@ struct Worker {
     verifier: Arc<BatchVerifier>,
     verify_pool: Arc<rayon::ThreadPool>,
     inputs: mpsc::Sender<Input>,
-    writes: blocking::Sender<Write>,
+    writes: blocking::Sender<Job>,
     waiting: HashMap<RequestId, oneshot::Sender<ClientReply>>,
     next_request: RequestId,
     cosigned: watch::Sender<TreeSize>,
@@ -230,9 +276,13 @@ impl Worker {
         match effect {
             Effect::Persist { token, batch, sync } => {
                 // The store's thread only ends after a failed write, which stops the driver too.
-                let _ = self.writes.send(Write { token, batch, sync });
+                let _ = self.writes.send(Job::Write { token, batch, sync });
             }
             Effect::Verify { ticket, batches } => self.verify(ticket, batches),
+            // Verifications under way end under the verifier they began with.
+            Effect::LearnCircuit(manifest) => {
+                self.verifier = Arc::new(self.verifier.with_circuit(&manifest));
+            }
             Effect::Reply { request, reply } => {
                 if let Some(waiting) = self.waiting.remove(&request) {
                     let _ = waiting.send(reply);

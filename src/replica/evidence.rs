@@ -5,9 +5,9 @@
 //! one key, so that repeating it does not fill the disk. Knows nothing of what follows from it.
 
 use super::entry::{Payload, Position, Stamp, read_entry, write_entry};
-use crate::batch::SealedBatch;
 use crate::ids::{ClusterId, Hash, LogIndex, NodeId, ShardId, Term};
 use crate::kv::{Column, Read, StoreError, WriteBatch, shard_key};
+use crate::log::EntryKind;
 use crate::log::fork::ForkEvidence;
 use crate::wire::{Reader, WireError, Writer};
 use std::collections::BTreeSet;
@@ -41,7 +41,8 @@ pub enum Evidence {
         index: LogIndex,
         term: Term,
         proposer: NodeId,
-        batches: [(Hash, [u8; 64]); 2],
+        /// What was stamped, its digest, the stamp's signature.
+        contents: [(EntryKind, Hash, [u8; 64]); 2],
     },
     Claim {
         sender: NodeId,
@@ -58,9 +59,9 @@ impl Evidence {
         match self {
             Evidence::Refused {
                 sender, payload, ..
-            } => match payload {
-                Payload::Batch { stamp, .. } => [*sender, stamp.proposer].into(),
-                Payload::NoOp => [*sender].into(),
+            } => match payload.stamped() {
+                Some(content) => [*sender, content.stamp.proposer].into(),
+                None => [*sender].into(),
             },
             Evidence::Equivocation { proposer, .. } => [*proposer].into(),
             Evidence::Claim { sender, .. } => [*sender].into(),
@@ -87,14 +88,11 @@ impl Evidence {
         }
     }
 
-    /// The batch digest of a refused entry.
+    /// The digest of a refused entry's content.
     #[must_use]
     pub fn refused_digest(&self) -> Option<Hash> {
         match self {
-            Evidence::Refused {
-                payload: Payload::Batch { bytes, .. },
-                ..
-            } => Some(SealedBatch::digest(bytes)),
+            Evidence::Refused { payload, .. } => payload.stamped().map(|c| c.digest()),
             _ => None,
         }
     }
@@ -116,11 +114,11 @@ impl Evidence {
                 index,
                 term,
                 proposer,
-                batches,
+                contents,
             } => {
                 w.u8(2).u64(*index).u64(*term).u64(proposer.0);
-                for (digest, signature) in batches {
-                    w.raw(digest).raw(signature);
+                for (kind, digest, signature) in contents {
+                    w.u8(kind.code()).raw(digest).raw(signature);
                 }
             }
             Evidence::Claim {
@@ -160,10 +158,7 @@ impl Evidence {
                 index: r.u64("index")?,
                 term: r.u64("term")?,
                 proposer: NodeId(r.u64("proposer")?),
-                batches: [
-                    (r.array("digest")?, r.array("signature")?),
-                    (r.array("digest")?, r.array("signature")?),
-                ],
+                contents: [read_content(&mut r)?, read_content(&mut r)?],
             },
             3 => Evidence::Claim {
                 sender: NodeId(r.u64("sender")?),
@@ -214,12 +209,13 @@ impl Evidence {
         shard: ShardId,
         key_of: impl Fn(NodeId) -> Option<ukehi_keys::NodePublicKey>,
     ) -> bool {
-        let holds = |stamp: &Stamp, term, index, digest| {
+        let holds = |stamp: &Stamp, term, index, kind, digest| {
             let position = Position {
                 cluster,
                 shard,
                 term,
                 index,
+                kind,
                 digest,
             };
             key_of(stamp.proposer).is_some_and(|key| stamp.verifies(&key, &position))
@@ -228,25 +224,40 @@ impl Evidence {
             Evidence::Refused {
                 index,
                 term,
-                payload: Payload::Batch { bytes, stamp },
+                payload,
                 ..
-            } => holds(stamp, *term, *index, SealedBatch::digest(bytes)),
+            } => payload
+                .stamped()
+                .is_some_and(|c| holds(c.stamp, *term, *index, c.kind, c.digest())),
             Evidence::Equivocation {
                 index,
                 term,
                 proposer,
-                batches: [first, second],
+                contents: [first, second],
             } => {
                 let stamp = |signature| Stamp {
                     proposer: *proposer,
                     signature,
                 };
-                first.0 != second.0
-                    && holds(&stamp(first.1), *term, *index, first.0)
-                    && holds(&stamp(second.1), *term, *index, second.0)
+                first.1 != second.1
+                    && holds(&stamp(first.2), *term, *index, first.0, first.1)
+                    && holds(&stamp(second.2), *term, *index, second.0, second.1)
             }
             _ => false,
         }
+    }
+}
+
+fn read_content(r: &mut Reader<'_>) -> Result<(EntryKind, Hash, [u8; 64]), WireError> {
+    let kind = EntryKind::from_code(r.u8("entry kind")?)?;
+    match kind {
+        EntryKind::Batch | EntryKind::Registry => {
+            Ok((kind, r.array("digest")?, r.array("signature")?))
+        }
+        other => Err(WireError::Unknown {
+            field: "entry kind",
+            found: u64::from(other.code()),
+        }),
     }
 }
 

@@ -1,17 +1,22 @@
 //! Stage (b) of the gate: appends wait here, in order per sender, until every new batch in them
 //! has its verdict; what is released is the valid prefix and nothing else.
 //!
-//! Invariants: 1. an entry that raft-rs would append is a no-op, or a batch whose stamp verifies
-//! and whose verdict is `Valid`; which entries raft-rs would append is decided when the message
+//! Invariants: 1. an entry that raft-rs would append is a no-op, or a batch or change whose stamp
+//! verifies, whose verdict is `Valid`, and whose author, circuit or admins the registry of exactly
+//! the entries before it knows, those of the same message included; which entries raft-rs would append is decided when the message
 //! leaves the lane, not when it came; 2. heartbeats, votes and responses never wait here, so slow
 //! verification never causes an election; 3. a full lane drops the message, Raft sends it again.
 //! Knows nothing of elections or of what follows from an accusation.
 
 use super::desk::Desk;
-use super::entry::{Payload, Position, batch_digest};
+use super::entry::{Payload, Position, Stamped};
 use super::replica::Replica;
-use crate::batch::{Fault, NotYet, Verdict};
+use super::tail::Tail;
+use crate::batch::{Fault, NotYet, Verdict, VerifiedBatch};
+use crate::genesis::Genesis;
 use crate::ids::{ClusterId, Hash, LogIndex, NodeId, ShardId};
+use crate::log::EntryKind;
+use crate::registry::{ChangeFault, ChangeVerifier, Payload as GrantPayload, VerifiedChange};
 use raft::eraftpb::{Entry, Message};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -33,6 +38,16 @@ pub enum GateFault {
     BadStamp,
     #[error(transparent)]
     Invalid(Fault),
+    #[error(transparent)]
+    InvalidChange(ChangeFault),
+}
+
+impl GateFault {
+    /// Whether it lies in the content that the proposer signed for, so that the entry convicts.
+    #[must_use]
+    pub fn is_of_content(&self) -> bool {
+        matches!(self, GateFault::Invalid(_) | GateFault::InvalidChange(_))
+    }
 }
 
 /// The message's sender must wait: its lane is full.
@@ -69,7 +84,8 @@ enum Check {
     Unread,
     NoOp,
     Asked(Hash),
-    Valid,
+    Batch(VerifiedBatch),
+    Change(VerifiedChange),
     Fault(GateFault),
     NotYet(NotYet),
 }
@@ -84,17 +100,19 @@ struct Waiting {
 pub struct Gate {
     cluster: ClusterId,
     shard: ShardId,
+    changes: ChangeVerifier,
     keys: BTreeMap<NodeId, NodePublicKey>,
     lanes: BTreeMap<NodeId, VecDeque<Waiting>>,
 }
 
 impl Gate {
     #[must_use]
-    pub fn new(cluster: ClusterId, shard: ShardId, keys: BTreeMap<NodeId, NodePublicKey>) -> Self {
+    pub fn new(genesis: &Genesis, shard: ShardId) -> Self {
         Self {
-            cluster,
+            cluster: genesis.cluster_id(),
             shard,
-            keys,
+            changes: ChangeVerifier::new(genesis, shard),
+            keys: genesis.nodes.iter().map(|n| (n.id, n.key)).collect(),
             lanes: BTreeMap::new(),
         }
     }
@@ -132,7 +150,7 @@ impl Gate {
             for check in &mut waiting.checks {
                 if matches!(check, Check::Asked(asked) if asked == digest) {
                     *check = match verdict {
-                        Verdict::Valid(_) => Check::Valid,
+                        Verdict::Valid(batch) => Check::Batch(batch.clone()),
                         Verdict::Invalid(fault) => Check::Fault(GateFault::Invalid(fault.clone())),
                         Verdict::NotYet(reason) => Check::NotYet(*reason),
                     };
@@ -147,6 +165,7 @@ impl Gate {
         from: NodeId,
         replica: &Replica,
         desk: &mut Desk,
+        tail: &Tail,
     ) -> Option<Released> {
         let mut waiting = self.lanes.get_mut(&from)?.pop_front()?;
         if waiting.message.term < replica.term() {
@@ -158,8 +177,15 @@ impl Gate {
             return Some(Released::Step(waiting.message));
         }
         let fresh = self.examine(&mut waiting, replica, desk);
-        let stop = (fresh..waiting.checks.len())
-            .find(|i| !matches!(waiting.checks[*i], Check::Valid | Check::NoOp));
+        if let Some((outsider, fault)) = outsider(&waiting, fresh, tail) {
+            waiting.checks[outsider] = Check::Fault(fault);
+        }
+        let stop = (fresh..waiting.checks.len()).find(|i| {
+            !matches!(
+                waiting.checks[*i],
+                Check::Batch(_) | Check::Change(_) | Check::NoOp
+            )
+        });
         let Some(stop) = stop else {
             return Some(Released::Step(waiting.message));
         };
@@ -197,22 +223,42 @@ impl Gate {
         self.lanes.get(&from).is_some_and(|lane| !lane.is_empty())
     }
 
-    /// Whether the stamp of a batch entry is its claimed proposer's.
+    /// The first stage for a change, as an append or a client brings it.
+    ///
+    /// # Errors
+    /// [`ChangeFault`].
+    pub fn verify_change(&self, bytes: &Arc<[u8]>) -> Result<VerifiedChange, ChangeFault> {
+        self.changes.verify(bytes, GrantPayload::Required)
+    }
+
+    /// Where content of a kind would stand.
     #[must_use]
-    pub fn stamp_holds(&self, index: LogIndex, term: u64, payload: &Payload) -> bool {
-        let Payload::Batch { bytes, stamp } = payload else {
-            return false;
-        };
-        let position = Position {
+    pub fn position(
+        &self,
+        (term, index): (u64, LogIndex),
+        kind: EntryKind,
+        digest: Hash,
+    ) -> Position {
+        Position {
             cluster: self.cluster,
             shard: self.shard,
             term,
             index,
-            digest: crate::batch::SealedBatch::digest(bytes),
+            kind,
+            digest,
+        }
+    }
+
+    /// Whether the stamp of an entry's content is its claimed proposer's.
+    #[must_use]
+    pub fn stamp_holds(&self, index: LogIndex, term: u64, payload: &Payload) -> bool {
+        let Some(content) = payload.stamped() else {
+            return false;
         };
+        let position = self.position((term, index), content.kind, content.digest());
         self.keys
-            .get(&stamp.proposer)
-            .is_some_and(|key| stamp.verifies(key, &position))
+            .get(&content.stamp.proposer)
+            .is_some_and(|key| content.stamp.verifies(key, &position))
     }
 
     /// Looks at every entry raft-rs would append as our log stands now: from the first one that is
@@ -233,11 +279,13 @@ impl Gate {
     }
 
     fn check_entry(&self, entry: &Entry, message: &Message, desk: &mut Desk) -> Check {
-        let (bytes, stamp) = match Payload::of_entry(entry) {
-            Ok(Payload::NoOp) => return Check::NoOp,
-            Ok(Payload::Batch { bytes, stamp }) => (bytes, stamp),
-            Err(_) => return Check::Fault(GateFault::Malformed),
+        let Ok(payload) = Payload::of_entry(entry) else {
+            return Check::Fault(GateFault::Malformed);
         };
+        let Some(content) = payload.stamped() else {
+            return Check::NoOp;
+        };
+        let Stamped { kind, bytes, stamp } = content;
         let proposer = stamp.proposer;
         // Only a term's leader proposes in it, and it is the sender who leads this one.
         if entry.term == message.term && proposer.0 != message.from {
@@ -246,22 +294,56 @@ impl Gate {
         let Some(key) = self.keys.get(&proposer) else {
             return Check::Fault(GateFault::WrongProposer { proposer });
         };
-        let digest = batch_digest(entry).expect("a batch entry has data");
-        let position = Position {
-            cluster: self.cluster,
-            shard: self.shard,
-            term: entry.term,
-            index: entry.index,
-            digest,
-        };
+        let digest = content.digest();
+        let position = self.position((entry.term, entry.index), kind, digest);
         if !stamp.verifies(key, &position) {
             return Check::Fault(GateFault::BadStamp);
         }
-        match desk.ask(digest, || Arc::clone(&bytes)) {
-            Some(_) => Check::Valid,
+        if kind == EntryKind::Registry {
+            return match self.verify_change(bytes) {
+                Ok(change) => Check::Change(change),
+                Err(fault) => Check::Fault(GateFault::InvalidChange(fault)),
+            };
+        }
+        match desk.ask(digest, || Arc::clone(bytes)) {
+            Some(batch) => Check::Batch(batch.clone()),
             None => Check::Asked(digest),
         }
     }
+}
+
+/// The first entry whose author, circuit or admins the entries before it do not know. What has no
+/// verdict of the first stage yet ends the search: it is not at fault before.
+fn outsider(waiting: &Waiting, fresh: usize, tail: &Tail) -> Option<(usize, GateFault)> {
+    let first = waiting.message.entries.get(fresh)?.index;
+    let mut registry = tail.at(first - 1);
+    let entries = waiting.message.entries.iter().zip(&waiting.checks);
+    for (at, (entry, check)) in entries.enumerate().skip(fresh) {
+        let index = entry.index;
+        let fault = match check {
+            Check::NoOp => continue,
+            Check::Batch(batch) => {
+                let admitted = registry.admit(index, &batch.batch().header);
+                admitted.map_err(GateFault::Invalid)
+            }
+            Check::Change(change) => {
+                let admitted = registry.admit_change(index, change);
+                if admitted.is_ok() {
+                    registry.to_mut().apply(index, change);
+                }
+                admitted.map_err(GateFault::InvalidChange)
+            }
+            Check::NotYet(NotYet::UnknownCircuit { circuit }) => {
+                let admitted = registry.admit_circuit(index, circuit);
+                return admitted.err().map(|fault| (at, GateFault::Invalid(fault)));
+            }
+            _ => return None,
+        };
+        if let Err(fault) = fault {
+            return Some((at, fault));
+        }
+    }
+    None
 }
 
 fn cut(mut message: Message, len: usize) -> Message {

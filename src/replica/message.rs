@@ -8,6 +8,7 @@
 use super::entry::{Payload, read_entry, write_entry};
 use crate::batch::MAX_BATCH_BYTES;
 use crate::ids::{LogIndex, ShardId, Term};
+use crate::registry::MAX_CHANGE_BYTES;
 use crate::wire::{Reader, WireError, Writer};
 use raft::eraftpb::{Entry, Message, MessageType};
 use std::sync::Arc;
@@ -29,6 +30,10 @@ pub enum PeerMessage {
     /// A client's batch, verified by the sender, for the leader to propose.
     Forward {
         batch: Arc<[u8]>,
+    },
+    /// A client's registry change, verified by the sender, for the leader to propose.
+    ForwardChange {
+        change: Arc<[u8]>,
     },
     /// "This proposer signed what the gate refuses": re-verified by whoever receives it.
     Refusal {
@@ -52,6 +57,7 @@ pub enum MessageError {
 const RAFT: u8 = 1;
 const FORWARD: u8 = 2;
 const REFUSAL: u8 = 3;
+const FORWARD_CHANGE: u8 = 4;
 
 impl PeerMessage {
     /// The frame's bytes, at most [`MAX_FRAME_BYTES`].
@@ -69,6 +75,9 @@ impl PeerMessage {
             }
             PeerMessage::Forward { batch } => {
                 w.u8(FORWARD).bytes(batch);
+            }
+            PeerMessage::ForwardChange { change } => {
+                w.u8(FORWARD_CHANGE).bytes(change);
             }
             PeerMessage::Refusal {
                 index,
@@ -102,6 +111,9 @@ impl PeerMessage {
             RAFT => PeerMessage::Raft(read_raft(&mut r)?),
             FORWARD => PeerMessage::Forward {
                 batch: Arc::from(r.bytes(MAX_BATCH_BYTES, "batch")?),
+            },
+            FORWARD_CHANGE => PeerMessage::ForwardChange {
+                change: Arc::from(r.bytes(MAX_CHANGE_BYTES, "change")?),
             },
             REFUSAL => {
                 let index = r.u64("index")?;
@@ -324,6 +336,9 @@ mod tests {
             PeerMessage::Raft(read),
             PeerMessage::Forward {
                 batch: Arc::from(&b"xyz"[..]),
+            },
+            PeerMessage::ForwardChange {
+                change: Arc::from(&b"xyz"[..]),
             },
             PeerMessage::Refusal {
                 index: 7,

@@ -1,7 +1,7 @@
 //! One shard's Raft group: raft-rs behind a gate, a sanitiser and our own codec.
 //!
-//! Invariants: 1. no byte of a peer is ever parsed as protobuf; 2. no batch is stepped into Raft
-//! without a `Valid` verdict of this process; 3. what raft-rs panics on is refused before it.
+//! Invariants: 1. no byte of a peer is ever parsed as protobuf; 2. no batch or registry change is
+//! stepped into Raft without a `Valid` verdict of this process; 3. what raft-rs panics on is refused before it.
 //! Pure: no async, clock, randomness, locks, files or sockets. Knows nothing of clients.
 
 pub mod desk;
@@ -16,6 +16,7 @@ pub mod raft_log;
 pub mod replica;
 pub mod sanitize;
 mod stored;
+pub mod tail;
 
 pub use entry::{Payload, Stamp};
 pub use evidence::Evidence;

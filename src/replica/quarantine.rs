@@ -85,6 +85,7 @@ impl Quarantine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::EntryKind;
     use crate::replica::{Payload, Stamp};
     use std::sync::Arc;
 
@@ -132,7 +133,10 @@ mod tests {
                 index: 3,
                 term: 2,
                 proposer: NodeId(1),
-                batches: [([1; 32], [2; 64]), ([3; 32], [4; 64])],
+                contents: [
+                    (EntryKind::Batch, [1; 32], [2; 64]),
+                    (EntryKind::Registry, [3; 32], [4; 64]),
+                ],
             },
             Evidence::Claim {
                 sender: NodeId(3),

@@ -4,11 +4,12 @@
 //! timeout is set from (seed, node, count of role changes); 2. a panic of raft-rs is an error of
 //! this replica, and nothing calls it again. Knows nothing of clients, queues or verdicts.
 
-use super::entry::{Payload, Stamp, batch_data};
+use super::entry::{Payload, Stamp, entry_data};
 use super::message::APPEND_BYTES;
 use super::raft_log::RaftLog;
 use crate::ids::{LogIndex, NodeId, Term};
 use crate::kv::StoreError;
+use crate::log::EntryKind;
 use raft::eraftpb::{HardState, Message};
 use raft::{RawNode, Ready, StateRole};
 use serde::Serialize;
@@ -158,7 +159,7 @@ impl Replica {
         })
     }
 
-    /// Proposes a batch, signed for the place it will take.
+    /// Proposes a batch or a change, signed for the place it will take.
     ///
     /// # Errors
     /// As [`Replica::tick`].
@@ -168,7 +169,8 @@ impl Replica {
     /// place.
     pub fn propose(
         &mut self,
-        batch: &[u8],
+        kind: EntryKind,
+        content: &[u8],
         stamp: impl FnOnce(LogIndex, Term) -> Stamp,
     ) -> Result<Proposed, ReplicaError> {
         if self.role() != Role::Leader {
@@ -177,7 +179,7 @@ impl Replica {
         let index = self.last_index() + 1;
         let term = self.term();
         let context = stamp(index, term).to_bytes();
-        let data = batch_data(batch);
+        let data = entry_data(kind, content);
         if self.call(|raw| raw.propose(context, data))?.is_err() {
             return Ok(Proposed::Dropped);
         }

@@ -18,12 +18,12 @@ pub struct StoredEntry {
 }
 
 impl StoredEntry {
-    /// The sealed batch; `None` for a no-op.
+    /// The sealed batch; `None` for entries of other kinds.
     #[must_use]
     pub fn batch_bytes(&self) -> Option<&[u8]> {
         match &self.payload {
             Payload::Batch { bytes, .. } => Some(bytes),
-            Payload::NoOp => None,
+            Payload::NoOp | Payload::Change { .. } => None,
         }
     }
 }

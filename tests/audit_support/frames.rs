@@ -12,6 +12,7 @@ pub fn frames(bundle: &[u8]) -> Vec<(String, usize, usize)> {
             1 => "the preamble".to_owned(),
             2 => "the hashes before the range".to_owned(),
             3 => "the hashes behind the range".to_owned(),
+            4 => format!("registry change {index}, before the range,"),
             5 => format!("entry {index}"),
             6 => "the checkpoint".to_owned(),
             7 => "the trailer".to_owned(),

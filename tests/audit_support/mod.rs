@@ -6,21 +6,26 @@
 pub mod frames;
 
 use std::sync::Arc;
-use ukehi::audit::{AuditError, BundleReader, BundleWriter, Options, Report, Start, verify_trail};
+use ukehi::audit::{
+    AuditError, BundleReader, BundleWriter, Options, RawChange, Report, Start, verify_trail,
+};
 use ukehi::batch::{
     Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
-use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use ukehi::ids::{EpochId, Hash, KeyspaceId, LogIndex, NodeId, ShardId, TreeSize};
 use ukehi::keyspace::{Keyspace, StateMachine};
 use ukehi::kv::{Overlay, WriteBatch};
-use ukehi::log::{Checkpoint, EntryKind, Record, SignedCheckpoint, tree};
+use ukehi::log::{Checkpoint, EntryKind, Outcome, Record, SignedCheckpoint, tree};
+use ukehi::registry::{self, Change, ChangeVerifier, Operation, Payload, Unsigned, VerifiedChange};
 use ukehi::store::{MemoryStore, Store};
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, field};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -45,6 +50,14 @@ impl ProofVerifier for FakeProofs {
             .find_map(|(id, shape)| (id == *circuit).then(|| shape.into()))
     }
 
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
+    }
+
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
         items.iter().map(|item| self.verify_one(item)).collect()
     }
@@ -56,6 +69,11 @@ impl ProofVerifier for FakeProofs {
 
 pub fn author(seed: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&Zeroizing::new([seed; 32]))
+}
+
+/// The cluster's one admin is 1.
+pub fn admin(seed: u8) -> AdminKey {
+    AdminKey::from_secret_bytes(&Zeroizing::new([150 + seed; 32]))
 }
 
 pub fn node(id: u8) -> NodeKey {
@@ -78,6 +96,10 @@ pub fn genesis(nonce: u8) -> Genesis {
             })
             .to_vec(),
         operators: vec![operator.public()],
+        admins: GenesisAdmins {
+            keys: vec![admin(1).public()],
+            threshold: 1,
+        },
         circuits: vec![SINGLE, EIGHT],
         keyspaces: vec![GenesisKeyspace {
             id: KeyspaceId(1),
@@ -87,7 +109,9 @@ pub fn genesis(nonce: u8) -> Genesis {
                 id: EpochId(1),
                 key: epoch.public(),
                 route_commitment: field::encode(&F::from(77u64)),
+                policy: "opaque".into(),
                 policy_digest: [0; 32],
+                expires: None,
             }],
         }],
     };
@@ -226,7 +250,7 @@ impl Trail {
         let index = self.entries.len() as u64;
         let store = self.replica();
         let mut writes = WriteBatch::new();
-        let machine = Keyspace::new(self.genesis.clone(), SHARD);
+        let machine = Keyspace::load(&store, &self.genesis, SHARD).unwrap();
         let outcome = machine
             .apply(index, &verified, &mut Overlay::new(&store, &mut writes))
             .unwrap();
@@ -242,16 +266,72 @@ impl Trail {
         });
     }
 
+    /// The registry's next change by admin 1.
+    pub fn change(&self, operation: Operation) -> Change {
+        let registry = registry::load(&self.replica(), &self.genesis, SHARD).unwrap();
+        let mut change = Unsigned {
+            cluster: self.genesis.cluster_id(),
+            shard: SHARD,
+            number: registry.next_number(),
+            operation,
+        }
+        .unsigned(Vec::new());
+        change.sign(&admin(1));
+        change
+    }
+
+    fn verified_change(&self, bytes: &Arc<[u8]>) -> VerifiedChange {
+        let verifier = ChangeVerifier::new(&self.genesis, SHARD);
+        verifier.verify(bytes, Payload::MayBePruned).unwrap()
+    }
+
+    /// Appends a registry change with the outcome that the fold decides.
+    pub fn push_change(&mut self, change: &Change) -> Outcome {
+        let bytes: Arc<[u8]> = change.to_bytes().into();
+        let index = self.entries.len() as u64;
+        let mut registry = registry::load(&self.replica(), &self.genesis, SHARD).unwrap();
+        let outcome = registry.apply(index, &self.verified_change(&bytes));
+        self.entries.push(Entry {
+            record: Record::registry(index, change.digest(), outcome),
+            payload: bytes.to_vec(),
+        });
+        outcome
+    }
+
+    fn changes_before(&self, from: LogIndex, tree: &MemoryStore) -> Vec<RawChange> {
+        let before = &self.entries[..from as usize];
+        let applied = before.iter().filter(|e| {
+            e.record.kind == EntryKind::Registry && e.record.outcome == Outcome::Applied
+        });
+        applied
+            .map(|e| RawChange {
+                record: e.record,
+                change: e.payload.clone(),
+                inclusion: tree::inclusion_proof(tree, SHARD, e.record.index, self.size())
+                    .unwrap()
+                    .to_bytes(),
+            })
+            .collect()
+    }
+
     /// Tree and sessions of the entries so far.
     fn replica(&self) -> MemoryStore {
         let store = self.tree();
-        let machine = Keyspace::new(self.genesis.clone(), SHARD);
-        for entry in self
-            .entries
-            .iter()
-            .filter(|e| e.record.kind == EntryKind::Batch)
-        {
+        let mut machine = Keyspace::new(&self.genesis, SHARD);
+        for entry in &self.entries {
             let bytes: Arc<[u8]> = entry.payload.clone().into();
+            if entry.record.kind == EntryKind::Registry {
+                let change = self.verified_change(&bytes);
+                let mut writes = WriteBatch::new();
+                let mut overlay = Overlay::new(&store, &mut writes);
+                let index = entry.record.index;
+                machine.apply_change(index, &change, &mut overlay).unwrap();
+                store.commit(&writes, false).unwrap();
+                continue;
+            }
+            if entry.record.kind != EntryKind::Batch {
+                continue;
+            }
             if let Some(Verdict::Valid(batch)) = self.verifier().verify(&[bytes]).pop() {
                 let mut writes = WriteBatch::new();
                 let mut overlay = Overlay::new(&store, &mut writes);
@@ -310,6 +390,7 @@ impl Trail {
             size: self.size(),
             left: tree::frontier(&tree, SHARD, from).unwrap(),
             right: tree::suffix(&tree, SHARD, to, self.size()).unwrap(),
+            registry: self.changes_before(from, &tree),
         }
     }
 

@@ -254,3 +254,38 @@ pub fn python_agrees(net: &Net) {
         "REFUSED",
     );
 }
+
+#[test]
+fn snarkjs_reads_an_exported_circuit() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("seal.r1cs");
+    let export = [
+        "circuits",
+        "export",
+        "seal-1-short-opaque",
+        "--output",
+        "json",
+    ];
+    let to = ["--r1cs", file.to_str().unwrap()];
+    let exported = ukehi(export.into_iter().chain(to)).exits(0).json();
+    assert_eq!(exported["public_inputs"], 1);
+
+    let cli = modules().join("snarkjs/build/cli.cjs");
+    let ran = node(&[&cli, Path::new("r1cs"), Path::new("info"), &file]);
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}");
+    let constraints = format!("# of Constraints: {}", exported["constraints"]);
+    assert!(said.contains(&constraints), "{said}");
+    assert!(
+        said.contains(&format!("# of Wires: {}", exported["wires"])),
+        "{said}"
+    );
+
+    let listed = ukehi(["circuits", "list", "--output", "json"])
+        .exits(0)
+        .json();
+    let names = listed["circuits"].as_array().unwrap();
+    assert!(names.iter().any(|c| c["name"] == exported["circuit"]));
+    let unknown = ukehi(["circuits", "export", "seal-2-short-opaque", "--r1cs", to[1]]).exits(4);
+    assert!(unknown.stderr.contains("seal-8-short-opaque"), "{unknown}");
+}

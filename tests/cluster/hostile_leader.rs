@@ -11,7 +11,7 @@ use ukehi::log::Outcome;
 use ukehi::node::{NodeConfig, run_with_verifier};
 use ukehi::trust::TrustRoot;
 use ukehi_circuits::shape::Form;
-use ukehi_keys::{CircuitId, NodeKey, Passphrase, keystore};
+use ukehi_keys::{CircuitId, Manifest, NodeKey, Passphrase, keystore};
 
 /// Knows the circuits, believes every proof.
 struct Credulous(Groth16Verifier);
@@ -19,6 +19,14 @@ struct Credulous(Groth16Verifier);
 impl ProofVerifier for Credulous {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
         self.0.form(circuit)
+    }
+
+    fn policy(&self, circuit: &CircuitId) -> Option<&str> {
+        self.0.policy(circuit)
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {

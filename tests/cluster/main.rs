@@ -12,4 +12,5 @@ mod intruders;
 mod kill_rounds;
 mod reads;
 mod refusals;
+mod registry;
 mod testnet;

@@ -168,7 +168,8 @@ fn an_unknown_version_operation_or_count_is_refused() {
         };
         assert_eq!(with(0, version), expected);
     }
-    for op in [0, 2, 0xff] {
+    // 1 to 4: put, update, guard, bulk put.
+    for op in [0, 5, 0xff] {
         assert!(matches!(
             with(SLOTS, op),
             WireError::Unknown { field: "meta", .. }

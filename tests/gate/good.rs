@@ -30,7 +30,7 @@ fn a_gate_without_the_circuits_key_gives_no_verdict_and_accuses_nobody() {
     let verdicts = verifier.verify(&[world.one.to_bytes().into(), world.three.to_bytes().into()]);
     assert!(matches!(
         verdicts[0],
-        Verdict::NotYet(NotYet::UnknownCircuit)
+        Verdict::NotYet(NotYet::UnknownCircuit { .. })
     ));
     assert_eq!(word(&verdicts[1]), Word::Valid);
 }

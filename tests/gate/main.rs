@@ -6,4 +6,5 @@ mod fuzz;
 mod good;
 mod mutants;
 mod proofs;
+mod registry;
 mod world;

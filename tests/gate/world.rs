@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use ukehi::batch::{
-    Anchor, BatchVerifier, Fault, Groth16Verifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
+    Anchor, BatchVerifier, Fault, Groth16Verifier, NotYet, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
 use ukehi::client::{Put, Sealer};
-use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use ukehi::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use ukehi::log::genesis_root;
 use ukehi::params::{insecure_dev_params, load_all, route_commitment};
+use ukehi::registry::Registry;
 use ukehi_circuits::shape::Shape;
 use ukehi_circuits::{F, field};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey, RouteKey};
+use ukehi_keys::{
+    AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey, RouteKey,
+};
 use ukehi_provers::pool::{Pool, PoolConfig};
 use zeroize::Zeroizing;
 
@@ -31,6 +36,9 @@ pub struct World {
     pub again: SealedBatch,
     /// Author 2, sequence 2, the same commands as `three`.
     pub others: SealedBatch,
+    /// Author 3, who is not registered: valid in every other way.
+    pub strangers: SealedBatch,
+    pub registry: Registry,
 }
 
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
@@ -38,6 +46,11 @@ pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
 /// 1 and 2 are registered, 3 is not.
 pub fn author(seed: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&Zeroizing::new([seed; 32]))
+}
+
+/// The cluster's one admin is 1.
+pub fn admin(seed: u8) -> AdminKey {
+    AdminKey::from_secret_bytes(&Zeroizing::new([150 + seed; 32]))
 }
 
 impl World {
@@ -67,6 +80,8 @@ impl World {
             three: seal(1, 2, 3),
             again: seal(1, 3, 1),
             others: seal(2, 2, 3),
+            strangers: seal(3, 1, 1),
+            registry: Registry::from_genesis(&genesis, SHARD),
             verifier: BatchVerifier::new(genesis.clone(), SHARD, proofs.clone()),
             manifests,
             proofs,
@@ -128,6 +143,10 @@ pub fn genesis(manifests: &[Manifest], route: &RouteKey) -> Genesis {
             key: node.public(),
         }],
         operators: vec![operator.public()],
+        admins: GenesisAdmins {
+            keys: vec![admin(1).public()],
+            threshold: 1,
+        },
         circuits: manifests.iter().map(Manifest::circuit_id).collect(),
         keyspaces: vec![GenesisKeyspace {
             id: KeyspaceId(1),
@@ -137,7 +156,9 @@ pub fn genesis(manifests: &[Manifest], route: &RouteKey) -> Genesis {
                 id: EpochId(1),
                 key: epoch.public(),
                 route_commitment: route_commitment(route),
+                policy: "opaque".into(),
                 policy_digest: field::encode(&F::from(0u64)),
+                expires: None,
             }],
         }],
     };
@@ -153,8 +174,12 @@ fn sealer(genesis: &Arc<Genesis>, route: RouteKey, params: &Path) -> Sealer {
         nice: 0,
     })
     .unwrap();
+    // The sealer's registry knows author 3 as well: the gate has to refuse it.
+    let mut with_stranger = (**genesis).clone();
+    with_stranger.keyspaces[0].authors.push(author(3).public());
     Sealer::new(
         genesis.clone(),
+        Arc::new(Registry::from_genesis(&with_stranger, SHARD)),
         KeyspaceId(1),
         EpochId(1),
         route,
@@ -202,8 +227,17 @@ pub fn word(verdict: &Verdict) -> Word {
     }
 }
 
+/// Both stages of the gate, for the first entry of a log.
 pub fn judge_bytes(bytes: &[u8]) -> Verdict {
-    WORLD.verifier.verify(&[bytes.into()]).pop().unwrap()
+    let verdict = WORLD.verifier.verify(&[bytes.into()]).pop().unwrap();
+    let admitted = match &verdict {
+        Verdict::Valid(batch) => WORLD.registry.admit(1, &batch.batch().header),
+        Verdict::NotYet(NotYet::UnknownCircuit { circuit }) => {
+            WORLD.registry.admit_circuit(1, circuit)
+        }
+        _ => Ok(()),
+    };
+    admitted.map_or_else(Verdict::Invalid, |()| verdict)
 }
 
 pub fn judge(batch: &SealedBatch) -> Verdict {
@@ -211,6 +245,5 @@ pub fn judge(batch: &SealedBatch) -> Verdict {
 }
 
 pub fn judge_all(batches: &[SealedBatch]) -> Vec<Word> {
-    let inputs: Vec<Arc<[u8]>> = batches.iter().map(|b| b.to_bytes().into()).collect();
-    WORLD.verifier.verify(&inputs).iter().map(word).collect()
+    batches.iter().map(|batch| word(&judge(batch))).collect()
 }

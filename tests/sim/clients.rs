@@ -103,6 +103,14 @@ impl Clients {
         self.last_request
     }
 
+    /// The record of a registry change has no x.
+    pub fn adopt_change(&mut self) -> RequestId {
+        self.last_request += 1;
+        self.requests
+            .insert(self.last_request, (None, Some([0; 32])));
+        self.last_request
+    }
+
     pub fn adopted(&self, request: RequestId) -> Option<Answer> {
         self.adopted.get(&request).copied()
     }

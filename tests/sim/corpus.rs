@@ -9,14 +9,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use ukehi::batch::{
     Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
-use ukehi::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use ukehi::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use ukehi::ids::{EpochId, Hash, KeyspaceId, NodeId, ShardId};
 use ukehi::log::{Record, tree};
 use ukehi_circuits::seal::PublicSlot;
 use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, Scalar, field};
-use ukehi_keys::{AuthorKey, CircuitId, EpochSecret, NodeKey, OperatorKey};
+use ukehi_keys::{
+    AdminKey, AuthorId, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey,
+};
 use zeroize::Zeroizing;
 
 pub const SHARD: ShardId = ShardId(0);
@@ -40,6 +44,10 @@ fn author_key(number: u8) -> AuthorKey {
     AuthorKey::from_secret_bytes(&secret(2, number))
 }
 
+pub fn author_id(number: u8) -> AuthorId {
+    author_key(number).public()
+}
+
 fn true_proof(x: &F) -> [u8; 32] {
     *blake3::keyed_hash(&[3; 32], &field::encode(x)).as_bytes()
 }
@@ -52,6 +60,14 @@ pub struct FakeProofs {
 impl ProofVerifier for FakeProofs {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
         (*circuit == CIRCUIT).then(|| Shape::SINGLE.into())
+    }
+
+    fn policy(&self, _: &CircuitId) -> Option<&str> {
+        Some("opaque")
+    }
+
+    fn with_circuit(&self, _: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
+        None
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
@@ -90,6 +106,11 @@ impl Corpus {
             5 => FIVE.get_or_init(|| Corpus::make(5)),
             _ => panic!("clusters of 3 and 5 have a corpus"),
         }
+    }
+
+    /// A valid batch of an author whom genesis may not know.
+    pub fn sealed_by(&self, number: u8, seq: u64) -> Vec<u8> {
+        seal(&self.genesis, number, seq, 0, 0, true).to_bytes()
     }
 
     /// The oracle: whether a stored batch must never have been applied.
@@ -160,6 +181,10 @@ impl Corpus {
     }
 }
 
+pub fn admin_key() -> AdminKey {
+    AdminKey::from_secret_bytes(&secret(7, 1))
+}
+
 fn genesis(nodes: usize) -> Genesis {
     let epoch = EpochSecret::from_secret_bytes(&secret(4, 1)).expect("a scalar below the order");
     Genesis {
@@ -174,6 +199,10 @@ fn genesis(nodes: usize) -> Genesis {
             })
             .collect(),
         operators: vec![OperatorKey::from_secret_bytes(&secret(5, 1)).public()],
+        admins: GenesisAdmins {
+            keys: vec![admin_key().public()],
+            threshold: 1,
+        },
         circuits: vec![CIRCUIT],
         keyspaces: vec![GenesisKeyspace {
             id: KeyspaceId(1),
@@ -183,7 +212,9 @@ fn genesis(nodes: usize) -> Genesis {
                 id: EpochId(1),
                 key: epoch.public(),
                 route_commitment: field::encode(&F::from(11u64)),
+                policy: "opaque".into(),
                 policy_digest: field::encode(&F::from(0u64)),
+                expires: None,
             }],
         }],
     }

@@ -10,6 +10,7 @@ use crate::world::World;
 use raft::eraftpb::{Entry, Message, MessageType};
 use ukehi::batch::SealedBatch;
 use ukehi::ids::NodeId;
+use ukehi::log::EntryKind;
 use ukehi::node::driver::{DriverStatus, Event};
 use ukehi::replica::entry::Position;
 use ukehi::replica::{Payload, PeerMessage, Stamp};
@@ -58,6 +59,7 @@ fn entry(world: &mut World, me: NodeId, term: u64, index: u64) -> Entry {
         shard: SHARD,
         term,
         index,
+        kind: EntryKind::Batch,
         digest: SealedBatch::digest(&bytes),
     };
     let mut stamp = Stamp::sign(me, &node_key(me), &position);

@@ -14,6 +14,7 @@ mod invariants;
 mod network;
 mod node;
 mod oracle;
+mod registry;
 mod rng;
 mod scenarios;
 mod world;

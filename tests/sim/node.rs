@@ -52,12 +52,14 @@ impl Node {
             shard: SHARD,
             seed: seed.wrapping_add(self.incarnation),
         };
+        let machine = Keyspace::load(&*self.store, &corpus.genesis, SHARD);
+        let machine = machine.expect("a store that only crashed opens again");
         let driver = Driver::new(
             config,
             self.store.clone(),
             node_key(self.id),
             Arc::new(corpus.verifier(self.sabotage.accept_all)),
-            Arc::new(Keyspace::new(corpus.genesis.clone(), SHARD)),
+            Box::new(machine),
         );
         self.driver = Some(driver.expect("a store that only crashed opens again"));
     }

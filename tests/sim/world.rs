@@ -249,6 +249,18 @@ impl World {
         request
     }
 
+    /// A registry change, likewise.
+    pub fn submit_change(&mut self, node: usize, change: &Arc<[u8]>, ticks: u64) -> RequestId {
+        let request = self.clients.adopt_change();
+        let event = Event::Client {
+            request,
+            command: ClientCommand::Change(change.clone()),
+            deadline_ticks: ticks,
+        };
+        self.feed(node, event);
+        request
+    }
+
     pub fn feed(&mut self, node: usize, event: Event) {
         let Some(driver) = self.nodes[node].driver.as_mut() else {
             return;
@@ -318,7 +330,7 @@ impl World {
                     }
                 }
             }
-            Effect::GossipVerdict { .. } => {}
+            Effect::GossipVerdict { .. } | Effect::LearnCircuit(_) => {}
             Effect::Reply { request, reply } => {
                 let (wrong, wake) = self.clients.answered(request, &reply);
                 self.oracle.broke(wrong);

@@ -21,7 +21,7 @@ use ark_ff::AdditiveGroup;
 
 /// A policy of a keyspace.
 pub trait Policy: Send + Sync {
-    /// The policy's name in manifests. It also names the family of its cells: another name, other cells.
+    /// The policy's name in manifests: a-z, 0-9 and _. It also names the family of its cells: another name, other cells.
     fn name(&self) -> &str;
 
     /// Whether commands may have cells. Fixed for a name.
@@ -64,10 +64,12 @@ pub(crate) fn constrain_digest(
     Lane::Num(poseidon::gadget::hash(builder, Domain::Policy, &lanes))
 }
 
+/// The policies this library ships.
+pub const SHIPPED: [&dyn Policy; 2] = [&Opaque, &Ledger];
+
 /// A policy this library ships, by its name.
 pub fn named(name: &str) -> Option<&'static dyn Policy> {
-    let shipped: [&'static dyn Policy; 2] = [&Opaque, &Ledger];
-    shipped.into_iter().find(|policy| policy.name() == name)
+    SHIPPED.into_iter().find(|policy| policy.name() == name)
 }
 
 /// A batch breaks its keyspace's policy.

@@ -116,6 +116,15 @@ impl CellSecret {
     }
 }
 
+/// Flags of put, update, guard and bulk put: booleans that sum to `active`.
+fn operation(builder: &mut Builder, active: &Num, op: Option<Op>) -> [Num; 4] {
+    let [update, guard, put_bulk] =
+        [Op::Update, Op::Guard, Op::PutBulk].map(|flag| builder.boolean(op == Some(flag)));
+    let put = &(&(active - &update) - &guard) - &put_bulk;
+    builder.enforce_boolean(&put);
+    [put, update, guard, put_bulk]
+}
+
 /// Twin of [`CellSecret::check`]. Returns the policy's view and what the leaf takes: op, old, new.
 pub(super) fn constrain(
     builder: &mut Builder,
@@ -125,10 +134,7 @@ pub(super) fn constrain(
     setting: &CellSetting<Num>,
 ) -> (CellNums, [Num; 3]) {
     let one = builder.constant(F::ONE);
-    let [update, guard, put_bulk] =
-        [Op::Update, Op::Guard, Op::PutBulk].map(|flag| builder.boolean(op == Some(flag)));
-    let put = &(&(active - &update) - &guard) - &put_bulk;
-    builder.enforce_boolean(&put);
+    let [put, update, guard, put_bulk] = operation(builder, active, op);
     let created = builder.boolean(secret.created);
     let not_update = builder.product(&created, &(&one - &update));
     builder.enforce_zero(&not_update);
@@ -168,4 +174,27 @@ pub(super) fn constrain(
         new_value,
     };
     (view, leaf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrices::{Matrices, is_satisfied};
+
+    #[test]
+    fn an_active_slot_has_one_operation_and_an_inactive_one_none() {
+        let mut builder = Builder::recording();
+        let active = builder.witness(F::ONE);
+        operation(&mut builder, &active, None);
+        let (values, rows) = builder.finish();
+        let matrices = Matrices::from_rows(rows.unwrap(), values.len());
+        for pattern in 0u32..16 {
+            let mut assignment = values.to_vec();
+            // Variables 2 to 5: active, update, guard, put_bulk.
+            (0..4).for_each(|at| assignment[2 + at] = F::from(pattern >> at & 1));
+            let (active, flags) = (pattern & 1, (pattern >> 1).count_ones());
+            let holds = is_satisfied(&matrices, &assignment).is_none();
+            assert_eq!(holds, flags <= active, "{pattern:04b}");
+        }
+    }
 }

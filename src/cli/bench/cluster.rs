@@ -11,6 +11,7 @@ use crate::client::{Put, Sealer};
 use crate::error::Failure;
 use crate::log;
 use crate::params;
+use crate::registry::Registry;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,7 +86,16 @@ fn seal_all(net: &BenchNet) -> Result<Vec<Vec<u8>>, Failure> {
         root: log::genesis_root(genesis.cluster_id()),
     };
     let (keyspace, epoch) = net.epoch()?;
-    let sealer = Sealer::new(genesis, keyspace, epoch, net.route_key()?, circuits, pool)?;
+    let registry = Arc::new(Registry::from_genesis(&genesis, crate::node::SHARD));
+    let sealer = Sealer::new(
+        genesis,
+        registry,
+        keyspace,
+        epoch,
+        net.route_key()?,
+        circuits,
+        pool,
+    )?;
     let author: AuthorKey = net.author_key()?;
     let mut progress = Progress::new("seal", ENTRIES as u64);
     let tickets = (1..=ENTRIES as u64)

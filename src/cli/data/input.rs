@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A line longer than this is refused unread: key and value have bounds far below.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
@@ -18,7 +18,21 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 pub struct Line {
     pub author: String,
     pub key: String,
-    pub value: String,
+    pub value: Value,
+}
+
+/// What shall stand under a key.
+#[derive(Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(from = "String")]
+pub enum Value {
+    Text(String),
+    File(PathBuf),
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// Commands of one author that go under one proof.
@@ -101,7 +115,7 @@ mod tests {
         Line {
             author: author.into(),
             key: key.into(),
-            value: String::new(),
+            value: String::new().into(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! `ukehi put`, `get` and `scan`.
 
+mod bulk;
 mod input;
 mod read;
+mod value;
 mod write;
 
 pub use read::{get, scan};

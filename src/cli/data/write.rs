@@ -3,7 +3,9 @@
 //! Crash points: a batch is on disk before it is first sent and leaves the outbox after its
 //! receipt verified; a crash in between is made good by the next `put`, with the same bytes.
 
-use super::input::{Group, Line, group, read_file};
+use super::bulk::{BulkOutbox, Network};
+use super::input::{Group, Line, Value, group, read_file};
+use super::value::slots;
 use crate::api::{Reply, Request};
 use crate::batch::{Anchor, BatchVerifier, SealedBatch, Verdict};
 use crate::cli::args::PutArgs;
@@ -12,20 +14,25 @@ use crate::cli::output::{Output, table};
 use crate::cli::progress::Progress;
 use crate::client::outbox::Outbox;
 use crate::client::remote::{Remote, RemoteError};
-use crate::client::{AnchorFile, Put, SealError, Sealer, Ticket};
+use crate::client::{AnchorFile, KnownRegistry, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
+use crate::ids::{EpochId, KeyspaceId, LogIndex};
 use crate::log::{self, ConsistencyProof, Outcome, Receipt, SignedCheckpoint, VerifiedReceipt};
-use crate::params;
+use crate::params::{self, Circuit};
+use crate::registry::Registry;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use ukehi_circuits::field;
-use ukehi_keys::{AuthorId, AuthorKey, keystore};
+use ukehi_keys::{AuthorId, AuthorKey, CircuitId, Manifest, keystore};
 use ukehi_provers::pool::{Pool, PoolConfig};
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
+/// How often, and how long apart, a checkpoint over the registry is asked for.
+const ANCHOR_TRIES: usize = 50;
+const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Written {
@@ -47,23 +54,12 @@ struct WrittenBatch {
 }
 
 pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
-    let lines = match (&args.file, &args.key, &args.value) {
-        (Some(file), _, _) => read_file(file)?,
-        (None, Some(key), Some(value)) => vec![Line {
-            author: args.author.clone().unwrap_or_default(),
-            key: key.clone(),
-            value: value.clone(),
-        }],
-        _ => {
-            return Err(Failure::usage(
-                "nothing to write",
-                "give KEY VALUE, or --file",
-            ));
-        }
-    };
+    let lines = lines(args)?;
     let place = Place::find(&args.target)?;
-    let mut writer = Writer::open(&place, lines)?;
     let runtime = runtime()?;
+    let mut remote = place.remote();
+    let known = runtime.block_on(place.registry(&mut remote))?;
+    let mut writer = Writer::open(&place, lines, remote, &known)?;
     let written = runtime.block_on(writer.run())?;
     output.show(&written, |w| {
         let rows = w.batches.iter().map(|b| {
@@ -95,9 +91,36 @@ pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
     }
 }
 
+fn lines(args: &PutArgs) -> Result<Vec<Line>, Failure> {
+    if let Some(file) = &args.file {
+        return read_file(file);
+    }
+    let value = match (&args.value, &args.value_file) {
+        (Some(text), _) => Some(Value::Text(text.clone())),
+        (None, Some(path)) => Some(Value::File(path.clone())),
+        (None, None) => None,
+    };
+    let (Some(key), Some(value)) = (&args.key, value) else {
+        return Err(Failure::usage(
+            "nothing to write",
+            "give KEY VALUE, KEY --value-file PATH, or --file",
+        ));
+    };
+    Ok(vec![Line {
+        author: args.author.clone().unwrap_or_default(),
+        key: key.clone(),
+        value,
+    }])
+}
+
 struct Writer {
     remote: Remote,
+    network: Network,
+    bulk: BulkOutbox,
     verifier: BatchVerifier,
+    /// The last registry change: the anchor must lie behind it, or an author or epoch that it
+    /// brought is not known at the anchor.
+    registry_at: LogIndex,
     anchor_file: AnchorFile,
     receipts: std::path::PathBuf,
     outbox: Outbox,
@@ -113,27 +136,32 @@ struct UnderWay {
 }
 
 impl Writer {
-    fn open(place: &Place, mut lines: Vec<Line>) -> Result<Self, Failure> {
+    fn open(
+        place: &Place,
+        mut lines: Vec<Line>,
+        remote: Remote,
+        known: &KnownRegistry,
+    ) -> Result<Self, Failure> {
         let client = place.client_dir()?;
         let pass = place.passphrase()?;
         let directory = client.join("authors");
-        let known = author_names(&directory)?;
+        let names = author_names(&directory)?;
         for line in &mut lines {
             if line.author.is_empty() {
-                line.author = only_author(&known)?;
+                line.author = only_author(&names)?;
             }
         }
         let mut authors = BTreeMap::new();
         for line in &lines {
             if !authors.contains_key(&line.author) {
-                if !known.contains(&line.author) {
+                if !names.contains(&line.author) {
                     return Err(Failure::configuration(
                         format!(
                             "no key of author {:?} in {}",
                             line.author,
                             directory.display()
                         ),
-                        format!("authors with keys there: {}", known.join(", ")),
+                        format!("authors with keys there: {}", names.join(", ")),
                     ));
                 }
                 let path = directory.join(format!("{}.key", line.author));
@@ -143,9 +171,9 @@ impl Writer {
         }
         let route = keystore::load(&client.join("route.key"), &pass)?;
         let genesis = Arc::new(place.trust.genesis.clone());
-        let circuits = params::load_all(place.params_dir()?, &genesis.circuits).map_err(|e| {
-            Failure::configuration(e, "run `ukehi keys setup --dev`, or restore the files")
-        })?;
+        let (keyspace, epoch) = place.newest_epoch(known)?;
+        let registry = Arc::new(known.registry().clone());
+        let circuits = usable_circuits(place.params_dir()?, &registry, keyspace, epoch)?;
         let pool = Pool::new(PoolConfig {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             queue_limit: WINDOW,
@@ -153,15 +181,18 @@ impl Writer {
             nice: 10,
         })
         .map_err(|e| Failure::runtime(format!("the prover pool: {e}")))?;
-        let (keyspace, epoch) = place.newest_epoch()?;
-        let sealer = Sealer::new(genesis, keyspace, epoch, route, circuits, pool)?;
+        let sealer = Sealer::new(genesis, registry, keyspace, epoch, route, circuits, pool)?;
         let groups = group(lines, sealer.max_batch());
+        let outbox = Outbox::open(&client.join("outbox"))?;
         Ok(Self {
-            remote: place.remote(),
-            verifier: place.verifier()?,
+            remote,
+            network: Network::of(place),
+            bulk: BulkOutbox::open(&client.join("bulk"), &outbox.pending()?)?,
+            verifier: known.verifier().clone(),
+            registry_at: known.last(),
             anchor_file: AnchorFile::new(&client.join("anchor")),
             receipts: client.join("receipts"),
-            outbox: Outbox::open(&client.join("outbox"))?,
+            outbox,
             names: authors
                 .iter()
                 .map(|(n, k)| (k.public(), n.clone()))
@@ -179,12 +210,13 @@ impl Writer {
                 "sending batch {} of {} again: its outcome was not known",
                 batch.header.author_seq, batch.header.author
             );
+            self.send_bulk(&batch).await?;
             written.push(self.send(&batch, &bytes).await?);
         }
         let groups = std::mem::take(&mut self.groups);
         let commands = groups.iter().map(|g| g.lines.len()).sum();
         let mut progress = Progress::new("prove+write", commands as u64);
-        let anchor = self.anchor().await?;
+        let anchor = self.anchor_behind_registry().await?;
         let mut under_way = std::collections::VecDeque::new();
         let mut groups = groups.into_iter();
         loop {
@@ -214,6 +246,8 @@ impl Writer {
     async fn seal(&mut self, group: &Group, anchor: Anchor) -> Result<UnderWay, Failure> {
         let author = &self.authors[&group.author];
         let id = author.public();
+        let longest = self.sealer.max_value(group.lines.len());
+        let slots = slots(group, longest, author, &self.bulk, &self.network).await?;
         let highest = match self
             .remote
             .ask(|_| Request::Head { author: Some(id) })
@@ -226,7 +260,12 @@ impl Writer {
         let puts: Vec<Put<'_>> = group
             .lines
             .iter()
-            .map(|l| Put::inline(l.key.as_bytes(), l.value.as_bytes()))
+            .zip(&slots)
+            .map(|(line, slot)| Put {
+                key: line.key.as_bytes(),
+                value: &slot.body,
+                bulk: slot.bulk,
+            })
             .collect();
         let ticket = tokio::task::block_in_place(|| self.sealer.seal(author, seq, anchor, &puts))
             .map_err(|e| name_command(e, group))?;
@@ -234,6 +273,33 @@ impl Writer {
             author: group.author.clone(),
             ticket,
         })
+    }
+
+    /// Sends again what a batch under way names, as far as it is here and its author's key is.
+    async fn send_bulk(&self, batch: &SealedBatch) -> Result<(), Failure> {
+        let name = self.names.get(&batch.header.author);
+        if let Some(author) = name.and_then(|name| self.authors.get(name)) {
+            for reference in batch.bulk.iter().flatten() {
+                self.bulk.send(&self.network, author, *reference).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A node may be a checkpoint behind the one that showed the registry: it is asked again.
+    async fn anchor_behind_registry(&mut self) -> Result<Anchor, Failure> {
+        for _ in 0..ANCHOR_TRIES {
+            let anchor = self.anchor().await?;
+            if anchor.size > self.registry_at {
+                return Ok(anchor);
+            }
+            tokio::time::sleep(ANCHOR_PAUSE).await;
+        }
+        Err(Failure::new(
+            ExitCode::Unavailable,
+            format!("no node shows a checkpoint over entry {}", self.registry_at),
+            "check `ukehi status`, and put again",
+        ))
     }
 
     /// The newest cosigned checkpoint any node shows, never behind the one on file.
@@ -286,6 +352,7 @@ impl Writer {
         let refused = matches!(&submitted, Err(RemoteError::Refused { .. }));
         if refused && matches!(own, Some(Verdict::Invalid(_))) {
             self.outbox.remove(&author_id, seq)?;
+            self.bulk.forget(batch)?;
         }
         submitted?;
         let (receipt, shown) =
@@ -307,6 +374,7 @@ impl Writer {
         };
         save().map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))?;
         self.outbox.remove(&author_id, seq)?;
+        self.bulk.forget(batch)?;
         let name = self.names.get(&author_id);
         Ok(WrittenBatch {
             author: name.cloned().unwrap_or_else(|| author_id.to_string()),
@@ -377,6 +445,33 @@ fn protocol(node: crate::ids::NodeId, reply: &Reply) -> Failure {
     )
 }
 
+/// The parameters at hand of the circuits that may seal to the epoch.
+fn usable_circuits(
+    directory: &std::path::Path,
+    registry: &Registry,
+    keyspace: KeyspaceId,
+    epoch: EpochId,
+) -> Result<Vec<Arc<Circuit>>, Failure> {
+    let at_hand = ukehi_keys::params::list(directory).map_err(params::CircuitError::from)?;
+    let policy = registry.epoch(keyspace, epoch).map(|e| &e.policy);
+    let usable: Vec<CircuitId> = at_hand
+        .iter()
+        .filter(|m| policy == Some(&m.shape().policy))
+        .map(Manifest::circuit_id)
+        .filter(|id| registry.circuit(id).is_some_and(|c| c.retired_at.is_none()))
+        .collect();
+    if usable.is_empty() {
+        return Err(Failure::configuration(
+            format!(
+                "{} has no circuit this cluster accepts",
+                directory.display()
+            ),
+            "use the parameters of this cluster (--params), or activate these: `ukehi keys circuit activate`",
+        ));
+    }
+    Ok(params::load_all(directory, &usable)?)
+}
+
 fn author_names(directory: &std::path::Path) -> Result<Vec<String>, Failure> {
     let entries = std::fs::read_dir(directory).map_err(|e| {
         Failure::configuration(
@@ -407,7 +502,7 @@ fn name_command(error: SealError, group: &Group) -> Failure {
         SealError::Command { position, reason } => Failure::new(
             ExitCode::Refused,
             format!("key {:?}: {reason}", group.lines[position].key),
-            "a key has at most 61 bytes, a value at most 155 in this release",
+            "a key has at most 61 bytes",
         ),
         other => other.into(),
     }

@@ -5,7 +5,9 @@
 use crate::cli::progress::Progress;
 use crate::client::remote::Endpoint;
 use crate::error::Failure;
-use crate::genesis::{GATE_VERSION, Genesis, GenesisEpoch, GenesisKeyspace, GenesisNode};
+use crate::genesis::{
+    GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
+};
 use crate::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use crate::node::{CONFIG_SCHEMA, NodeConfig};
 use crate::params;
@@ -14,8 +16,11 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use ukehi_circuits::field;
+use ukehi_circuits::policy::{Opaque, Policy};
 use ukehi_keys::keystore;
-use ukehi_keys::{AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey};
+use ukehi_keys::{
+    AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey,
+};
 
 /// The keyspace and epoch a testnet starts with.
 pub const KEYSPACE: KeyspaceId = KeyspaceId(1);
@@ -89,15 +94,19 @@ impl Layout {
     }
 }
 
+/// Who a new cluster consists of.
+pub struct Members {
+    pub nodes: u64,
+    pub authors: Vec<String>,
+    pub admins: u8,
+    /// How many admins must sign a registry change.
+    pub threshold: u8,
+}
+
 /// Makes keys, parameters, genesis and configurations of a new cluster.
-pub fn create(
-    layout: &Layout,
-    nodes: u64,
-    base_port: Option<u16>,
-    authors: &[String],
-) -> Result<(), Failure> {
+pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Result<(), Failure> {
     refuse_leftovers(layout)?;
-    let ids: Vec<NodeId> = (1..=nodes).map(NodeId).collect();
+    let ids: Vec<NodeId> = (1..=members.nodes).map(NodeId).collect();
     let ports = choose_ports(ids.len(), base_port)?;
     for id in &ids {
         make_dir(&layout.node_dir(*id))?;
@@ -105,6 +114,7 @@ pub fn create(
     make_dir(&layout.params())?;
     make_dir(&layout.client().join("authors"))?;
     make_dir(&layout.client().join("epochs"))?;
+    make_dir(&layout.client().join("admins"))?;
     make_dir(&layout.client().join("outbox"))?;
     let pass = make_pass_file(&layout.pass())?;
 
@@ -130,20 +140,30 @@ pub fn create(
             .map(|id| keys.node(*id))
             .collect::<Result<_, Failure>>()?,
         operators: vec![keys.operator()?],
+        admins: GenesisAdmins {
+            keys: (1..=members.admins)
+                .map(|number| keys.admin(number))
+                .collect::<Result<_, Failure>>()?,
+            threshold: members.threshold,
+        },
         circuits: manifests.iter().map(|m| m.circuit_id()).collect(),
         keyspaces: vec![GenesisKeyspace {
             id: KEYSPACE,
             shard: ShardId(0),
-            authors: authors
+            authors: members
+                .authors
                 .iter()
                 .map(|name| keys.author(name))
                 .collect::<Result<_, Failure>>()?,
             epochs: vec![keys.epoch()?],
         }],
     };
-    genesis
-        .check()
-        .map_err(|e| Failure::usage(e, "give each --author once, and at most 9 --nodes"))?;
+    genesis.check().map_err(|e| {
+        Failure::usage(
+            e,
+            "give each --author once, at most 9 --nodes, and a --threshold of at most --admins",
+        )
+    })?;
     for (id, (peers, clients)) in ids.iter().zip(ports) {
         write_config(layout, *id, peers, clients)?;
     }
@@ -201,6 +221,15 @@ impl Keys<'_> {
         Ok(key.public())
     }
 
+    /// client/admins/admin1.key and so on.
+    fn admin(&self, number: u8) -> Result<ukehi_keys::AdminId, Failure> {
+        let key = AdminKey::generate().map_err(Failure::runtime)?;
+        let path = self.layout.client().join("admins");
+        let path = path.join(format!("admin{number}.key"));
+        keystore::save(&path, &key, self.pass, Self::COST).map_err(Failure::runtime)?;
+        Ok(key.public())
+    }
+
     fn epoch(&self) -> Result<GenesisEpoch, Failure> {
         let secret = EpochSecret::generate().map_err(Failure::runtime)?;
         let route = RouteKey::generate().map_err(Failure::runtime)?;
@@ -215,7 +244,9 @@ impl Keys<'_> {
             id: EPOCH,
             key: secret.public(),
             route_commitment: params::route_commitment(&route),
+            policy: Opaque.name().into(),
             policy_digest: field::encode(&ukehi_circuits::F::from(0u64)),
+            expires: None,
         })
     }
 }

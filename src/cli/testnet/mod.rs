@@ -4,6 +4,7 @@ mod layout;
 mod process;
 
 pub use layout::Layout;
+use layout::Members;
 
 use super::args::TestnetCommand;
 use super::output::Output;
@@ -44,22 +45,31 @@ pub fn run(command: TestnetCommand, output: &Output) -> Result<(), Failure> {
             detach,
             base_port,
             authors,
-        } => up(&dir, nodes, detach, base_port, &authors, output),
+            admins,
+            threshold,
+        } => {
+            let members = Members {
+                nodes,
+                authors,
+                admins,
+                threshold,
+            };
+            up(&dir, &members, detach, base_port, output)
+        }
         TestnetCommand::Down { dir } => down(&dir, output),
     }
 }
 
 fn up(
     dir: &Path,
-    nodes: u64,
+    members: &Members,
     detach: bool,
     base_port: Option<u16>,
-    authors: &[String],
     output: &Output,
 ) -> Result<(), Failure> {
     let layout = Layout::new(dir);
     if !layout.trust().exists() {
-        layout::create(&layout, nodes, base_port, authors)?;
+        layout::create(&layout, members, base_port)?;
     }
     let trust = TrustRoot::load(&layout.trust())
         .map_err(|e| Failure::configuration(e, "restore trust.json, or start in another --dir"))?;
@@ -205,7 +215,13 @@ impl BenchNet {
 
     pub fn start(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
-        layout::create(&layout, 3, None, &[Self::AUTHOR.to_owned()])?;
+        let members = Members {
+            nodes: 3,
+            authors: vec![Self::AUTHOR.to_owned()],
+            admins: 1,
+            threshold: 1,
+        };
+        layout::create(&layout, &members, None)?;
         let trust = TrustRoot::load(&layout.trust()).map_err(Failure::runtime)?;
         let endpoints = layout.endpoints(&trust)?;
         let net = Self {

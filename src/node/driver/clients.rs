@@ -5,20 +5,18 @@ use super::io::{Alarm, ClientCommand, ClientReply, Effect, MAX_FORWARDS, RETRY_T
 use super::pipeline::Decided;
 use super::submits::{Key, Waiter};
 use super::{Driver, RequestId};
-use crate::batch::{MAX_BATCH_BYTES, SealedBatch, Verdict, VerifiedBatch};
+use crate::batch::{Header, MAX_BATCH_BYTES, NotYet, SealedBatch, Verdict, VerifiedBatch};
 use crate::ids::{AuthorSeq, Hash, LogIndex, NodeId};
 use crate::keyspace::session::{self, Freshness};
-use crate::log::Outcome;
-use crate::replica::entry::Position;
-use crate::replica::replica::Proposed;
-use crate::replica::{PeerMessage, Role, Stamp};
+use crate::log::{EntryKind, Outcome};
+use crate::replica::{PeerMessage, Role};
 use crate::wire::WireError;
 use std::sync::Arc;
 use ukehi_circuits::field;
 use ukehi_keys::AuthorId;
 
 /// A leader whose uncommitted log is full tries again this soon, in ticks.
-const PROPOSE_AGAIN_TICKS: u64 = 2;
+pub(super) const PROPOSE_AGAIN_TICKS: u64 = 2;
 
 impl Driver {
     pub(super) fn on_client(
@@ -36,6 +34,9 @@ impl Driver {
                 Ok(())
             }
             ClientCommand::Submit(bytes) => self.submit(bytes, Waiter { request, deadline }),
+            ClientCommand::Change(bytes) => {
+                self.submit_change(&bytes, Waiter { request, deadline })
+            }
         }
     }
 
@@ -75,7 +76,10 @@ impl Driver {
                 Verdict::Invalid(fault) => {
                     self.reply(waiter.request, ClientReply::Refused(fault.clone()));
                 }
-                Verdict::NotYet(_) => self.reply(waiter.request, ClientReply::Overloaded),
+                Verdict::NotYet(reason) => {
+                    let reply = self.undecided(*reason);
+                    self.reply(waiter.request, reply);
+                }
             }
         }
         let Some(from) = self.forwards.remove(digest) else {
@@ -92,7 +96,36 @@ impl Driver {
         }
     }
 
+    /// A batch under a circuit that was never activated is refused; under one whose key is on its
+    /// way here, it may come again.
+    fn undecided(&self, reason: NotYet) -> ClientReply {
+        let NotYet::UnknownCircuit { circuit } = reason else {
+            return ClientReply::Overloaded;
+        };
+        let next = self.replica.last_index() + 1;
+        match self.tail.head().admit_circuit(next, &circuit) {
+            Err(fault) if self.replica.role() == Role::Leader => ClientReply::Refused(fault),
+            _ => ClientReply::Unavailable,
+        }
+    }
+
+    /// Why a client's batch is not taken: its author or circuit stands in no entry before it.
+    fn turned_away(&self, header: &Header) -> Option<ClientReply> {
+        let next = self.replica.last_index() + 1;
+        let fault = self.tail.head().admit(next, header).err()?;
+        // Who was registered behind the anchor is refused anyway; an author of the anchored
+        // prefix may be one this node has not heard of yet, and another node knows.
+        match self.replica.role() == Role::Leader || header.anchor.size <= next {
+            true => Some(ClientReply::Refused(fault)),
+            false => Some(ClientReply::Unavailable),
+        }
+    }
+
     fn wait_for(&mut self, batch: VerifiedBatch, waiter: Waiter) -> Result<(), StopReason> {
+        if let Some(reply) = self.turned_away(&batch.batch().header) {
+            self.reply(waiter.request, reply);
+            return Ok(());
+        }
         let key = self.submits.wait(batch, waiter);
         self.drive_submit(&key)
     }
@@ -175,26 +208,13 @@ impl Driver {
         if self.replica.role() != Role::Leader
             || self.submits.is_in_log(author, seq)
             || self.decision(&key)?.is_some()
+            || self.turned_away(header).is_some()
         {
             return Ok(false);
         }
-        let (me, signing) = (self.me, self.key.clone());
-        let (cluster, shard, digest) = (self.cluster, self.shard, batch.digest());
         // The memo must know the batch when its entry is appended and when it is applied.
         self.desk.keep(batch);
-        let proposed = self.raft(|replica| {
-            replica.propose(batch.bytes(), |index, term| {
-                let position = Position {
-                    cluster,
-                    shard,
-                    term,
-                    index,
-                    digest,
-                };
-                Stamp::sign(me, &signing, &position)
-            })
-        })?;
-        Ok(matches!(proposed, Proposed::At(_)))
+        self.propose_content(EntryKind::Batch, batch.bytes())
     }
 
     /// A batch was applied and is durable: whoever waits for it here is answered.
@@ -228,7 +248,9 @@ impl Driver {
 
     pub(super) fn expire_clients(&mut self) {
         let expired = self.submits.expire(self.tick);
-        for request in expired.into_iter().chain(self.reads.expire(self.tick)) {
+        let reads = self.reads.expire(self.tick);
+        let changes = self.changes.expire(self.tick);
+        for request in expired.into_iter().chain(reads).chain(changes) {
             self.reply(request, ClientReply::Unavailable);
         }
     }

@@ -4,6 +4,7 @@
 //! leaves all of it or none; 2. messages, replies and signatures that speak of a batch leave after
 //! its `Persisted`, so nothing is promised that a crash takes back.
 
+use super::changes::DecidedChange;
 use super::io::{ClientReply, Effect, MAX_APPLY_ENTRIES, StopReason};
 use super::pipeline::{Decided, Gathered};
 use super::{Driver, DriverError};
@@ -60,6 +61,23 @@ impl Driver {
         Ok(())
     }
 
+    /// The registry of the stored log's unapplied entries, and the circuits the log activated.
+    pub(super) fn load_tail(&mut self) -> Result<(), DriverError> {
+        let learned = self.tail.head().manifests().cloned();
+        self.effects.extend(learned.map(Effect::LearnCircuit));
+        for index in self.applied + 1..=self.replica.log().last() {
+            let entry = self.replica.log().entry(index)?;
+            let entry = entry.expect("an entry within the log is there, or is damage");
+            self.note_change(&entry).map_err(|stop| match stop {
+                StopReason::InvalidChange { index, fault } => {
+                    DriverError::InvalidChange { index, fault }
+                }
+                other => unreachable!("noting a change does nothing else: {other}"),
+            })?;
+        }
+        Ok(())
+    }
+
     fn put_applied(&mut self, index: LogIndex) {
         let mut w = Writer::new();
         w.u64(index).raw(&self.cluster.0);
@@ -76,9 +94,13 @@ impl Driver {
             let entries = ready.take_entries();
             if let Some(first) = entries.first() {
                 self.submits.truncate_log(first.index);
+                self.tail.truncate(first.index);
                 let writes = &mut self.pipeline.next.writes;
                 self.replica.log_mut().append(&entries, writes);
-                entries.iter().for_each(|e| self.note_in_log(e));
+                for entry in &entries {
+                    self.note_in_log(entry);
+                    self.note_change(entry)?;
+                }
             }
             if let Some(last) = ready.committed_entries().last() {
                 self.committed = last.index;
@@ -179,6 +201,9 @@ impl Driver {
             self.desk.forget(&decided.digest);
             self.answer_decided(decided)?;
         }
+        for decided in &gathered.decided_changes {
+            self.answer_decided_change(decided);
+        }
         for request in self.reads.readable(applied) {
             self.reply(request, ClientReply::Readable { applied });
         }
@@ -211,7 +236,10 @@ impl Driver {
     fn apply_entry(&mut self, index: LogIndex) -> Result<bool, StopReason> {
         let entry = self.committed_entry(index)?;
         let Some(digest) = batch_digest(&entry) else {
-            self.append_record(&Record::no_op(index))?;
+            match entry.data.is_empty() {
+                true => self.append_record(&Record::no_op(index))?,
+                false => self.apply_change(index)?,
+            }
             return Ok(true);
         };
         let Some(batch) = self.desk.get(&digest).cloned() else {
@@ -243,8 +271,27 @@ impl Driver {
         Ok(true)
     }
 
+    fn apply_change(&mut self, index: LogIndex) -> Result<(), StopReason> {
+        let change = self.tail.change(index).cloned();
+        let change = change.expect("the tail holds every unapplied change of the log");
+        let mut overlay = Overlay::new(&*self.store, &mut self.pipeline.next.writes);
+        let outcome = self
+            .machine
+            .apply_change(index, &change, &mut overlay)
+            .map_err(StopReason::Store)?;
+        self.tail.applied_to(index);
+        let digest = change.digest();
+        self.append_record(&Record::registry(index, digest, outcome))?;
+        self.pipeline.next.decided_changes.push(DecidedChange {
+            digest,
+            index,
+            outcome,
+        });
+        Ok(())
+    }
+
     fn append_record(&mut self, record: &Record) -> Result<(), StopReason> {
-        debug_assert!(record.kind == EntryKind::Batch || record.outcome == Outcome::Applied);
+        debug_assert!(record.kind != EntryKind::NoOp || record.outcome == Outcome::Applied);
         let mut overlay = Overlay::new(&*self.store, &mut self.pipeline.next.writes);
         ledger::append_record(&mut overlay, self.shard, record).map_err(StopReason::Store)
     }

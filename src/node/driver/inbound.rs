@@ -2,9 +2,10 @@
 
 use super::Driver;
 use super::io::{Alarm, Effect, MAX_REFUSALS, StopReason};
-use crate::batch::{SealedBatch, Verdict};
+use crate::batch::{NotYet, Verdict};
 use crate::ids::{Hash, LogIndex, NodeId, Term};
-use crate::replica::entry::batch_digest;
+use crate::log::EntryKind;
+use crate::registry::Registry;
 use crate::replica::evidence::{Claim, MAX_EVIDENCE};
 use crate::replica::gate::{Accusation, GateFault, Released};
 use crate::replica::sanitize::{Standing, Unfit};
@@ -20,6 +21,7 @@ impl Driver {
         match PeerMessage::decode(self.shard, frame) {
             Ok(PeerMessage::Raft(message)) => self.on_raft(from, message),
             Ok(PeerMessage::Forward { batch }) => self.on_forward(from, batch),
+            Ok(PeerMessage::ForwardChange { change }) => self.on_forward_change(from, &change),
             Ok(PeerMessage::Refusal {
                 index,
                 term,
@@ -100,9 +102,14 @@ impl Driver {
         Ok(())
     }
 
+    fn next_released(&mut self, from: NodeId) -> Option<Released> {
+        self.gate
+            .release(from, &self.replica, &mut self.desk, &self.tail)
+    }
+
     /// Steps whatever of a sender's lane has its verdicts, in order.
     fn drain_lane(&mut self, from: NodeId) -> Result<(), StopReason> {
-        while let Some(released) = self.gate.release(from, &self.replica, &mut self.desk) {
+        while let Some(released) = self.next_released(from) {
             match released {
                 Released::Stale => {}
                 Released::Step(message) => self.step_released(from, message)?,
@@ -167,7 +174,7 @@ impl Driver {
         let Accusation { entry, fault } = accusation;
         let (index, term) = (entry.index, entry.term);
         let evidence = match (&fault, Payload::of_entry(&entry)) {
-            (GateFault::Invalid(_), Ok(payload)) => Evidence::Refused {
+            (fault, Ok(payload)) if fault.is_of_content() => Evidence::Refused {
                 sender: from,
                 index,
                 term,
@@ -291,10 +298,10 @@ impl Driver {
         term: Term,
         payload: Payload,
     ) -> Result<(), StopReason> {
-        let Payload::Batch { bytes, stamp } = &payload else {
+        let Some(content) = payload.stamped() else {
             return Ok(());
         };
-        let proposer = stamp.proposer;
+        let proposer = content.stamp.proposer;
         if index <= self.replica.commit()
             || proposer == self.me
             || self.refusals.len() >= MAX_REFUSALS
@@ -306,41 +313,88 @@ impl Driver {
         {
             return Ok(());
         }
-        let digest = SealedBatch::digest(bytes);
-        let bytes = bytes.clone();
-        if self.desk.ask(digest, || bytes).is_some() {
-            self.alarm(
-                from,
-                Alarm::FalseRefusal {
-                    accuser: from,
-                    proposer,
-                },
-            );
-            return Ok(());
-        }
+        let (kind, digest, bytes) = (content.kind, content.digest(), content.bytes.clone());
         let case = Evidence::Refused {
             sender: proposer,
             index,
             term,
             payload,
         };
-        self.refusals.insert(digest, (from, case));
+        if kind == EntryKind::Registry {
+            let judged = match self.gate.verify_change(&bytes) {
+                Ok(change) => self.judge_there(&case, |registry| {
+                    let admitted = registry.admit_change(index, &change);
+                    admitted.map_err(GateFault::InvalidChange)
+                }),
+                Err(fault) => Some(Err(GateFault::InvalidChange(fault))),
+            };
+            self.conclude(from, &case, judged);
+        } else if let Some(batch) = self.desk.ask(digest, || bytes).cloned() {
+            self.conclude_batch(from, &case, &Verdict::Valid(batch));
+        } else {
+            self.refusals.insert(digest, (from, case));
+        }
         Ok(())
+    }
+
+    /// What the registry of the log before a refused entry says of it; `None` if this node does
+    /// not have that log. It does where its entry before that place is of the same term: a leader's
+    /// term starts with its no-op, and entries of one index and term have one log before them
+    /// (Raft §5.3).
+    fn judge_there(
+        &self,
+        case: &Evidence,
+        judge: impl FnOnce(&Registry) -> Result<(), GateFault>,
+    ) -> Option<Result<(), GateFault>> {
+        let (term, index) = case.place();
+        if self.replica.term_at(index.checked_sub(1)?) != Some(term) {
+            return None;
+        }
+        Some(judge(&self.tail.at(index - 1)))
+    }
+
+    fn conclude_batch(&mut self, accuser: NodeId, case: &Evidence, verdict: &Verdict) {
+        let (_, index) = case.place();
+        let judged = match verdict {
+            Verdict::Valid(batch) => self.judge_there(case, |registry| {
+                let admitted = registry.admit(index, &batch.batch().header);
+                admitted.map_err(GateFault::Invalid)
+            }),
+            Verdict::Invalid(fault) => Some(Err(GateFault::Invalid(fault.clone()))),
+            // That the circuit is known to the log does not say that the batch is valid.
+            Verdict::NotYet(NotYet::UnknownCircuit { circuit }) => self
+                .judge_there(case, |registry| {
+                    let admitted = registry.admit_circuit(index, circuit);
+                    admitted.map_err(GateFault::Invalid)
+                })
+                .filter(Result::is_err),
+            Verdict::NotYet(_) => None,
+        };
+        self.conclude(accuser, case, judged);
+    }
+
+    fn conclude(
+        &mut self,
+        accuser: NodeId,
+        case: &Evidence,
+        judged: Option<Result<(), GateFault>>,
+    ) {
+        match judged {
+            None => {}
+            Some(Err(fault)) => self.convict(case, fault),
+            Some(Ok(())) => {
+                for proposer in case.accused() {
+                    self.alarm(accuser, Alarm::FalseRefusal { accuser, proposer });
+                }
+            }
+        }
     }
 
     fn settle_refusal(&mut self, digest: &Hash, verdict: &Verdict) -> Result<(), StopReason> {
         let Some((accuser, case)) = self.refusals.remove(digest) else {
             return Ok(());
         };
-        match verdict {
-            Verdict::Valid(_) => {
-                for proposer in case.accused() {
-                    self.alarm(accuser, Alarm::FalseRefusal { accuser, proposer });
-                }
-            }
-            Verdict::Invalid(fault) => self.convict(&case, GateFault::Invalid(fault.clone())),
-            Verdict::NotYet(_) => {}
-        }
+        self.conclude_batch(accuser, &case, verdict);
         Ok(())
     }
 
@@ -354,19 +408,16 @@ impl Driver {
             if ours.term != entry.term || ours.data == entry.data {
                 continue;
             }
-            if let (
-                Ok(Payload::Batch { stamp: first, .. }),
-                Ok(theirs @ Payload::Batch { stamp: second, .. }),
-            ) = (Payload::of_entry(ours), Payload::of_entry(entry))
-                && first.proposer == second.proposer
+            if let (Ok(ours), Ok(theirs)) = (Payload::of_entry(ours), Payload::of_entry(entry))
+                && let (Some(one), Some(two)) = (ours.stamped(), theirs.stamped())
+                && one.stamp.proposer == two.stamp.proposer
                 && self.gate.stamp_holds(entry.index, entry.term, &theirs)
-                && let (Some(one), Some(two)) = (batch_digest(ours), batch_digest(entry))
             {
                 found = Some(Evidence::Equivocation {
                     index: entry.index,
                     term: entry.term,
-                    proposer: first.proposer,
-                    batches: [(one, first.signature), (two, second.signature)],
+                    proposer: one.stamp.proposer,
+                    contents: [one, two].map(|c| (c.kind, c.digest(), c.stamp.signature)),
                 });
                 break;
             }

@@ -4,6 +4,7 @@ use crate::batch::{Fault, Verdict};
 use crate::ids::{LogIndex, NodeId, Term, TreeSize};
 use crate::kv::{StoreError, WriteBatch};
 use crate::log::Outcome;
+use crate::registry::ChangeFault;
 use crate::replica::gate::{GateFault, LaneFull};
 use crate::replica::quarantine::Case;
 use crate::replica::replica::ReplicaError;
@@ -12,6 +13,7 @@ use crate::replica::{MessageError, Role};
 use serde::Serialize;
 use std::sync::Arc;
 use thiserror::Error;
+use ukehi_keys::Manifest;
 
 /// Names a client's command until it is answered; chosen by the caller, never reused.
 pub type RequestId = u64;
@@ -22,6 +24,8 @@ pub type GossipToken = u64;
 pub const MAX_PENDING_SUBMITS: usize = 1024;
 pub const MAX_PENDING_SUBMIT_BYTES: usize = 32 * 1024 * 1024;
 pub const MAX_PENDING_BARRIERS: usize = 1024;
+/// Clients waiting for a registry change.
+pub const MAX_PENDING_CHANGES: usize = 64;
 /// Other nodes' clients' batches in verification or waiting to be proposed.
 pub const MAX_FORWARDS: usize = 256;
 /// Refusals of others in verification.
@@ -79,6 +83,8 @@ pub enum Event {
 pub enum ClientCommand {
     /// Decide this sealed batch.
     Submit(Arc<[u8]>),
+    /// Decide this registry change.
+    Change(Arc<[u8]>),
     /// Answer once everything committed before now is readable in this node's store.
     Barrier,
 }
@@ -90,6 +96,8 @@ pub enum ClientReply {
     Decided { index: LogIndex, outcome: Outcome },
     /// The gate refuses the batch: no retry of these bytes can succeed.
     Refused(Fault),
+    /// The same of a registry change.
+    ChangeRefused(ChangeFault),
     /// No decision by the deadline; a submitted batch may still be applied.
     Unavailable,
     /// A bound of this node is reached; nothing was taken in.
@@ -123,6 +131,8 @@ pub enum Effect {
         batch: WriteBatch,
         sync: bool,
     },
+    /// The log activates this circuit: batches under it must be verifiable from now on.
+    LearnCircuit(Arc<Manifest>),
     /// Gossip this checkpoint note.
     Publish(Vec<u8>),
     GossipVerdict {
@@ -164,6 +174,8 @@ pub enum Alarm {
     LaneFull(LaneFull),
     #[error("node {from} forwards an invalid batch: {fault}")]
     InvalidForward { from: NodeId, fault: Fault },
+    #[error("node {from} forwards an invalid registry change: {fault}")]
+    InvalidForwardedChange { from: NodeId, fault: ChangeFault },
     #[error("node {node} has signed two logs")]
     Fork { node: NodeId },
     #[error("checkpoints of size {size} name another root than ours")]
@@ -189,6 +201,9 @@ pub enum StopReason {
     /// A committed batch fails this process's own verification.
     #[error("committed entry {index} does not verify: {fault}")]
     CommittedInvalid { index: LogIndex, fault: Fault },
+    /// A change that passed the gate does not pass it again.
+    #[error("the registry change at {index} does not verify: {fault}")]
+    InvalidChange { index: LogIndex, fault: ChangeFault },
     #[error("a majority has signed another root than ours at size {size}")]
     Diverged { size: TreeSize },
 }
@@ -204,6 +219,8 @@ pub enum DriverError {
     WrongCluster,
     #[error("node {0} is not a voter of this cluster")]
     NotAVoter(NodeId),
+    #[error("the registry change at {index} of the stored log does not verify: {fault}")]
+    InvalidChange { index: LogIndex, fault: ChangeFault },
 }
 
 /// A snapshot for status pages and tests.
@@ -216,6 +233,8 @@ pub struct DriverStatus {
     pub commit: LogIndex,
     pub applied: LogIndex,
     pub last_index: LogIndex,
+    /// Registry changes applied.
+    pub registry_changes: usize,
     /// Size of the newest majority-cosigned checkpoint in the store; 0 without one.
     pub cosigned_size: TreeSize,
     pub quarantined: Vec<Case>,

@@ -6,6 +6,7 @@
 //! bound; 4. after [`Effect::Stop`] nothing is done any more.
 //! Knows nothing of sockets, threads or files.
 
+mod changes;
 mod clients;
 mod durable;
 mod inbound;
@@ -32,7 +33,9 @@ use crate::replica::gate::Gate;
 use crate::replica::quarantine::Quarantine;
 use crate::replica::raft_log::RaftLog;
 use crate::replica::sanitize::Sanitizer;
+use crate::replica::tail::Tail;
 use crate::replica::{Replica, ReplicaConfig, Role};
+use changes::Changes;
 use pipeline::Pipeline;
 use reads::Reads;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +60,9 @@ pub struct Driver {
     genesis: Arc<Genesis>,
     key: Arc<NodeKey>,
     store: Arc<dyn Read>,
-    machine: Arc<dyn StateMachine>,
+    machine: Box<dyn StateMachine>,
+    /// The registry as of the log's end.
+    tail: Tail,
     replica: Replica,
     sanitizer: Sanitizer,
     gate: Gate,
@@ -69,6 +74,7 @@ pub struct Driver {
     cosigned_size: TreeSize,
     pipeline: Pipeline,
     submits: Submits,
+    changes: Changes,
     reads: Reads,
     /// Others' clients' batches in verification: digest to sender.
     forwards: BTreeMap<Hash, NodeId>,
@@ -102,7 +108,7 @@ impl Driver {
         store: Arc<dyn Read>,
         key: NodeKey,
         verifier: Arc<BatchVerifier>,
-        machine: Arc<dyn StateMachine>,
+        machine: Box<dyn StateMachine>,
     ) -> Result<Self, DriverError> {
         let DriverConfig { node, shard, seed } = config;
         let genesis = verifier.genesis().clone();
@@ -135,11 +141,9 @@ impl Driver {
             cluster,
             cosigned_size: saved.as_ref().map_or(0, |s| s.checkpoint.size),
             cosigner: Cosigner::new(genesis.clone(), shard, node, key.clone(), saved),
-            gate: Gate::new(
-                cluster,
-                shard,
-                genesis.nodes.iter().map(|n| (n.id, n.key)).collect(),
-            ),
+            gate: Gate::new(&genesis, shard),
+            tail: Tail::new(machine.registry().clone()),
+            changes: Changes::default(),
             genesis,
             key,
             store,
@@ -171,6 +175,7 @@ impl Driver {
             Some(applied) => driver.cosigner.applied(applied + 1),
             None => driver.write_genesis()?,
         }
+        driver.load_tail()?;
         Ok(driver)
     }
 
@@ -217,6 +222,7 @@ impl Driver {
         if led_by != self.led_by {
             self.led_by = led_by;
             self.drive_all_submits()?;
+            self.drive_all_changes()?;
         }
         self.drive_reads()?;
         self.flush()?;
@@ -241,6 +247,7 @@ impl Driver {
         self.cosign(actions)?;
         self.expire_clients();
         self.retry_submits()?;
+        self.retry_changes()?;
         if self.tick.is_multiple_of(io::RETRY_TICKS) {
             self.alarms.clear();
             self.repeat_refusals();
@@ -339,6 +346,7 @@ impl Driver {
             commit: self.replica.commit(),
             applied: self.applied,
             last_index: self.replica.last_index(),
+            registry_changes: self.tail.applied().changes().len(),
             cosigned_size: self.cosigned_size,
             quarantined: self.quarantine.cases().copied().collect(),
             pending_submits: self.submits.len(),

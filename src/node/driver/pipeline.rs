@@ -5,6 +5,7 @@
 //! before them is on disk. Crash point: a vote or an acknowledgement that left before its batch
 //! was durable would let this node vote twice, or forget what it acknowledged (Raft §5.2, §5.4).
 
+use super::changes::DecidedChange;
 use crate::ids::{AuthorSeq, Hash, LogIndex, TreeSize};
 use crate::kv::WriteBatch;
 use crate::log::Outcome;
@@ -24,6 +25,8 @@ pub struct Gathered {
     pub applied: Option<LogIndex>,
     /// The batches decided in it.
     pub decided: Vec<Decided>,
+    /// The registry changes decided in it.
+    pub decided_changes: Vec<DecidedChange>,
     /// The size of a cosigned checkpoint saved in it.
     pub saved: Option<TreeSize>,
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// How keys and values are laid out. Raised when an older program could not read them.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Under [`Column::Meta`] and no shard (`u32::MAX`): cluster id and format version.
 pub const IDENTITY_KEY_SUFFIX: &[u8] = b"store-identity";

@@ -10,6 +10,7 @@ use ukehi::client::Reader;
 use ukehi::client::remote::{Endpoint, Remote, RemoteError};
 use ukehi::ids::{LogIndex, ShardId};
 use ukehi::log::{Outcome, Receipt, VerifiedReceipt};
+use ukehi::registry::Registry;
 use ukehi_keys::{AuthorId, keystore};
 
 pub struct Client {
@@ -97,5 +98,8 @@ fn reader() -> Reader {
         .trust
         .batch_verifier(ShardId(0))
         .expect("a verifier");
-    Reader::new(secret, route, Arc::new(verifier))
+    let registry = Registry::from_genesis(&template.trust.genesis, ShardId(0));
+    let mut reader = Reader::new(route, Arc::new(verifier), Arc::new(registry));
+    reader.hold(secret);
+    reader
 }

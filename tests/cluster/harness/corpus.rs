@@ -9,6 +9,7 @@ use ukehi::client::{Put, Sealer};
 use ukehi::ids::ShardId;
 use ukehi::log::genesis_root;
 use ukehi::params;
+use ukehi::registry::Registry;
 use ukehi_circuits::field;
 use ukehi_keys::{AuthorId, AuthorKey, keystore};
 use ukehi_provers::pool::{Pool, PoolConfig};
@@ -73,8 +74,10 @@ fn corpus() -> &'static Corpus {
         })
         .expect("a prover");
         let (keyspace, epoch) = template.trust.newest_epoch().expect("an epoch");
+        let registry = Arc::new(Registry::from_genesis(&genesis, ShardId(0)));
         Corpus {
-            sealer: Sealer::new(genesis, keyspace, epoch, route, circuits, pool).expect("a sealer"),
+            sealer: Sealer::new(genesis, registry, keyspace, epoch, route, circuits, pool)
+                .expect("a sealer"),
             made: Mutex::default(),
         }
     })

@@ -181,14 +181,13 @@ fn a_created_cell_was_nothing_before() {
     refused("version", vec![version, pay()], cell(0, CellRule::Absent));
     let blind = slot(1, Op::Update, with(|c| c.blind = F::ONE), F::ZERO);
     refused("blind", vec![blind], cell(0, CellRule::Absent));
-    for op in [Op::Guard, Op::Put, Op::PutBulk] {
-        let created = slot(1, op, created(), F::ZERO);
-        // The commitments natively are those of the operation, so x is only that of the rows for a put.
-        let (statement, witness) = forge(vec![created]);
-        assert_eq!(
-            witness.check(&Ledger, &statement),
-            Err(cell(0, CellRule::Created))
-        );
+    let guarded = slot(1, Op::Guard, created(), F::ZERO);
+    refused("guard", vec![guarded], cell(0, CellRule::Created));
+    for op in [Op::Put, Op::PutBulk] {
+        // Without an operation that has a cell the rows show another old commitment: x differs as well.
+        let (statement, witness) = forge(vec![slot(1, op, created(), F::ZERO)]);
+        let rule = cell(0, CellRule::Created);
+        assert_eq!(witness.check(&Ledger, &statement), Err(rule));
         assert!(assignment(&Ledger, &statement, &witness).is_err());
     }
 }
@@ -244,7 +243,13 @@ fn a_padding_slot_neither_holds_nor_takes_value() {
 fn a_guard_shows_the_value_it_guards() {
     let five = F::from(5u8);
     let claims = slot(1, Op::Guard, opening(five), F::from(6u8));
-    refused("another value", vec![claims], cell(0, CellRule::Guard));
+    // The other slot keeps the sum even, so that only the guard's own row can object.
+    let even = slot(2, Op::Update, opening(F::from(6u8)), five);
+    refused(
+        "another value",
+        vec![claims, even],
+        cell(0, CellRule::Guard),
+    );
 }
 
 #[test]

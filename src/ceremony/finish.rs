@@ -1,0 +1,76 @@
+//! From a verified ceremony to proving parameters.
+
+use super::check::Verified;
+use super::error::CeremonyError;
+use super::files::{self, CIRCUIT, POWERS};
+use super::{Ceremony, Report};
+use crate::params::circuit_named;
+use std::path::Path;
+use ukehi_keys::params as directory_of_params;
+use ukehi_keys::{BeaconFacts, CeremonyFacts, CircuitParts, CircuitShape, Manifest, Setup};
+use ukehi_provers::R1cs;
+use ukehi_provers::groth16::ProvingKey;
+use ukehi_provers::iden3::write_r1cs;
+
+impl Ceremony {
+    /// Verifies everything, then writes the proving key and a manifest that carries the ceremony's facts.
+    ///
+    /// # Errors
+    /// [`CeremonyError`]; existing parameters are never overwritten.
+    pub fn finish(&self, params: &Path, report: Report<'_>) -> Result<Manifest, CeremonyError> {
+        let (circuit, shape, matrix_digest) = self.named_circuit()?;
+        let verified = self.verify(report)?;
+        let facts = self.facts(&verified)?;
+        let key = ProvingKey::from_zkey(verified.key.zkey, &circuit)?;
+        let verifying_key = key.verifying_key().to_bytes();
+        let facts = CeremonyFacts {
+            verifying_key: blake3::hash(&verifying_key).into(),
+            ..facts
+        };
+        let parts = CircuitParts {
+            shape,
+            matrix_digest,
+            verifying_key,
+            setup: Setup::Ceremony(Box::new(facts)),
+        };
+        std::fs::create_dir_all(params).map_err(files::io_at(params))?;
+        Ok(directory_of_params::write(params, parts, &key.to_bytes())?)
+    }
+
+    fn facts(&self, verified: &Verified) -> Result<CeremonyFacts, CeremonyError> {
+        let hashes = &verified.key.report.contributions;
+        Ok(CeremonyFacts {
+            announcement: self.digest,
+            r1cs: files::digest(&self.directory.join(CIRCUIT))?,
+            ptau: files::digest(&self.directory.join(POWERS))?,
+            circuit_hash: verified.key.report.circuit_hash,
+            contributions: verified.attestations.clone(),
+            beacon: BeaconFacts {
+                source: self.announcement.beacon.source.clone(),
+                iterations_log2: self.announcement.beacon.iterations_log2,
+                value: verified.beacon_value.clone(),
+                contribution: *hashes
+                    .last()
+                    .expect("a verified ceremony ends with its beacon"),
+            },
+            verifying_key: [0; 32],
+        })
+    }
+
+    /// The announced circuit as this release has it, if its constraints are the announced ones.
+    pub(super) fn named_circuit(&self) -> Result<(R1cs, CircuitShape, [u8; 32]), CeremonyError> {
+        let name = self.announcement.circuit.as_ref();
+        let name = name.ok_or(CeremonyError::Nameless)?;
+        let named = circuit_named(name).map_err(|known| CeremonyError::UnknownCircuit {
+            name: name.clone(),
+            known,
+        })?;
+        let written = write_r1cs(&named.0, std::io::Cursor::new(Vec::new()))
+            .expect("writing to memory cannot fail");
+        let digest = blake3::hash(written.get_ref()).to_hex();
+        match digest.as_str() == self.announcement.r1cs {
+            true => Ok(named),
+            false => Err(CeremonyError::OtherCircuit { name: name.clone() }),
+        }
+    }
+}

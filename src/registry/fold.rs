@@ -1,0 +1,521 @@
+//! The registry: genesis and the applied changes, one after the other.
+//!
+//! Invariants: 1. a refused change consumes nothing, an applied one exactly its number; 2. a fact
+//! once decided is only ever ended, never moved or taken back, so the registry of a longer prefix
+//! answers for every index of a shorter one as that one did; 3. ids and keys are never reused.
+
+use super::operation::{EpochOpening, Operation};
+use super::standing::{
+    AdminSet, AuthorStanding, CircuitStanding, EpochStanding, Family, GrantRecord, MintRecord,
+};
+use super::verify::VerifiedChange;
+use crate::genesis::Genesis;
+use crate::ids::{EpochId, Hash, KeyspaceId, LogIndex, ShardId};
+use crate::log::Outcome;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use ukehi_keys::{AdminId, AuthorId, CircuitId, Manifest};
+
+/// Bounds on what admins can make every replica keep in memory.
+const MAX_CHANGES: usize = 1 << 20;
+const MAX_REGISTERED_AUTHORS: usize = 1 << 16;
+const MAX_REGISTERED_EPOCHS: usize = 1 << 12;
+const MAX_REGISTERED_CIRCUITS: usize = 256;
+
+/// One change the registry took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppliedChange {
+    pub index: LogIndex,
+    pub number: u64,
+    /// [`super::Change::digest`].
+    pub digest: Hash,
+    /// [`Operation::name`].
+    pub what: &'static str,
+}
+
+/// See the module's word on it. Cheap to clone as registries go: the manifests are shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    shard: ShardId,
+    keyspaces: BTreeMap<KeyspaceId, Keyspace>,
+    circuits: BTreeMap<CircuitId, CircuitStanding>,
+    /// By `since`, ascending; the first is genesis's.
+    admins: Vec<AdminSet>,
+    changes: Vec<AppliedChange>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Keyspace {
+    authors: BTreeMap<AuthorId, AuthorStanding>,
+    epochs: BTreeMap<EpochId, EpochStanding>,
+    grants: Vec<GrantRecord>,
+    families: BTreeMap<String, Family>,
+    mints: BTreeMap<[u8; 32], MintRecord>,
+    /// Per cell, each list with the index that set it, ascending.
+    cell_authors: BTreeMap<[u8; 32], Vec<(LogIndex, Vec<AuthorId>)>>,
+}
+
+impl Registry {
+    /// The registry of a log that holds genesis alone.
+    #[must_use]
+    pub fn from_genesis(genesis: &Genesis, shard: ShardId) -> Self {
+        let keyspaces = genesis.keyspaces.iter().filter(|k| k.shard == shard);
+        Self {
+            shard,
+            keyspaces: keyspaces
+                .map(|k| (k.id, Keyspace::from_genesis(k)))
+                .collect(),
+            circuits: genesis
+                .circuits
+                .iter()
+                .map(|id| {
+                    let standing = CircuitStanding {
+                        activated_at: 0,
+                        retired_at: None,
+                        manifest: None,
+                    };
+                    (*id, standing)
+                })
+                .collect(),
+            admins: vec![AdminSet {
+                since: 0,
+                keys: genesis.admins.keys.clone(),
+                threshold: genesis.admins.threshold,
+            }],
+            changes: Vec::new(),
+        }
+    }
+
+    /// Decides the change at `index`; indexes ascend from call to call.
+    ///
+    /// # Panics
+    /// If `index` does not lie behind the last applied change: the fold would be another log's.
+    pub fn apply(&mut self, index: LogIndex, verified: &VerifiedChange) -> Outcome {
+        let last = self.changes.last().map_or(0, |c| c.index);
+        assert!(index > last, "changes are folded in log order");
+        let change = verified.change();
+        let signers: Vec<AdminId> = change.signatures.iter().map(|(id, _)| *id).collect();
+        let outcome = self
+            .authorise(&signers, change.content.number)
+            .and_then(|()| self.operate(index, verified))
+            .err()
+            .unwrap_or(Outcome::Applied);
+        if outcome == Outcome::Applied {
+            self.changes.push(AppliedChange {
+                index,
+                number: change.content.number,
+                digest: verified.digest(),
+                what: change.content.operation.name(),
+            });
+        }
+        outcome
+    }
+
+    fn authorise(&self, signers: &[AdminId], number: u64) -> Result<(), Outcome> {
+        let admins = self.admins();
+        if signers.iter().any(|id| !admins.keys.contains(id)) {
+            return Err(Outcome::UnknownAdmin);
+        }
+        if signers.len() < usize::from(admins.threshold) {
+            return Err(Outcome::TooFewSignatures);
+        }
+        if number != self.next_number() {
+            return Err(Outcome::WrongNumber);
+        }
+        if self.changes.len() >= MAX_CHANGES {
+            return Err(Outcome::RegistryFull);
+        }
+        Ok(())
+    }
+
+    fn operate(&mut self, index: LogIndex, verified: &VerifiedChange) -> Result<(), Outcome> {
+        match &verified.change().content.operation {
+            Operation::ActivateCircuit { .. } => {
+                let manifest = verified.manifest().expect("the gate read the manifest");
+                self.activate(index, manifest)
+            }
+            Operation::RetireCircuit { circuit } => {
+                let standing = self.circuits.get_mut(circuit);
+                let standing = standing.ok_or(Outcome::CircuitUnknownAtIndex)?;
+                end(&mut standing.retired_at, index, Outcome::CircuitRetired)
+            }
+            Operation::SetAdmins { keys, threshold } => {
+                self.admins.push(AdminSet {
+                    since: index,
+                    keys: keys.clone(),
+                    threshold: *threshold,
+                });
+                Ok(())
+            }
+            operation => {
+                let id = operation
+                    .keyspace()
+                    .expect("only the three above have none");
+                let keyspace = self.keyspaces.get_mut(&id);
+                let keyspace = keyspace.ok_or(Outcome::UnknownKeyspace)?;
+                keyspace.operate(index, operation, &verified.change().payload)
+            }
+        }
+    }
+
+    fn activate(&mut self, index: LogIndex, manifest: &Arc<Manifest>) -> Result<(), Outcome> {
+        let id = manifest.circuit_id();
+        if self.circuits.contains_key(&id) {
+            return Err(Outcome::CircuitExists);
+        }
+        if self.circuits.len() >= MAX_REGISTERED_CIRCUITS {
+            return Err(Outcome::RegistryFull);
+        }
+        let standing = CircuitStanding {
+            activated_at: index,
+            retired_at: None,
+            manifest: Some(manifest.clone()),
+        };
+        self.circuits.insert(id, standing);
+        Ok(())
+    }
+
+    /// The number the next change must have; genesis is none, the first is 1.
+    #[must_use]
+    pub fn next_number(&self) -> u64 {
+        self.changes.last().map_or(1, |c| c.number + 1)
+    }
+
+    #[must_use]
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    #[must_use]
+    pub fn has_keyspace(&self, keyspace: KeyspaceId) -> bool {
+        self.keyspaces.contains_key(&keyspace)
+    }
+
+    pub fn keyspaces(&self) -> impl Iterator<Item = KeyspaceId> {
+        self.keyspaces.keys().copied()
+    }
+
+    #[must_use]
+    pub fn author(&self, keyspace: KeyspaceId, author: &AuthorId) -> Option<&AuthorStanding> {
+        self.keyspaces.get(&keyspace)?.authors.get(author)
+    }
+
+    pub fn authors(
+        &self,
+        keyspace: KeyspaceId,
+    ) -> impl Iterator<Item = (&AuthorId, &AuthorStanding)> {
+        let keyspace = self.keyspaces.get(&keyspace);
+        keyspace.into_iter().flat_map(|k| &k.authors)
+    }
+
+    #[must_use]
+    pub fn epoch(&self, keyspace: KeyspaceId, epoch: EpochId) -> Option<&EpochStanding> {
+        self.keyspaces.get(&keyspace)?.epochs.get(&epoch)
+    }
+
+    /// By id, ascending.
+    pub fn epochs(&self, keyspace: KeyspaceId) -> impl Iterator<Item = &EpochStanding> {
+        let keyspace = self.keyspaces.get(&keyspace);
+        keyspace.into_iter().flat_map(|k| k.epochs.values())
+    }
+
+    /// The one of the highest id that a batch at `index` may be sealed to.
+    #[must_use]
+    pub fn newest_epoch(&self, keyspace: KeyspaceId, index: LogIndex) -> Option<&EpochStanding> {
+        let epochs = &self.keyspaces.get(&keyspace)?.epochs;
+        epochs.values().rev().find(|e| e.is_open_at(index))
+    }
+
+    /// The id the next epoch of a keyspace must have.
+    #[must_use]
+    pub fn next_epoch(&self, keyspace: KeyspaceId) -> Option<EpochId> {
+        self.keyspaces.get(&keyspace)?.next_epoch()
+    }
+
+    #[must_use]
+    pub fn circuit(&self, circuit: &CircuitId) -> Option<&CircuitStanding> {
+        self.circuits.get(circuit)
+    }
+
+    pub fn circuits(&self) -> impl Iterator<Item = (&CircuitId, &CircuitStanding)> {
+        self.circuits.iter()
+    }
+
+    /// The circuits the log activated, whether retired since or not: what a verifier needs beside
+    /// the trust root's.
+    pub fn manifests(&self) -> impl Iterator<Item = &Arc<Manifest>> {
+        self.circuits.values().filter_map(|c| c.manifest.as_ref())
+    }
+
+    /// The set that decides on the next change.
+    #[must_use]
+    pub fn admins(&self) -> &AdminSet {
+        self.admins.last().expect("genesis has one")
+    }
+
+    /// The set that decides at `index`.
+    #[must_use]
+    pub fn admins_at(&self, index: LogIndex) -> &AdminSet {
+        let before = self.admins.iter().rev().find(|set| set.since < index);
+        before.unwrap_or(&self.admins[0])
+    }
+
+    /// Whether the key was in any set that an entry before `index` made.
+    #[must_use]
+    pub fn was_admin_before(&self, admin: &AdminId, index: LogIndex) -> bool {
+        let sets = self.admins.iter().filter(|set| set.since < index);
+        sets.into_iter().any(|set| set.keys.contains(admin))
+    }
+
+    /// In log order.
+    #[must_use]
+    pub fn grants(&self, keyspace: KeyspaceId) -> &[GrantRecord] {
+        let keyspace = self.keyspaces.get(&keyspace);
+        keyspace.map_or(&[], |k| &k.grants)
+    }
+
+    #[must_use]
+    pub fn family(&self, keyspace: KeyspaceId, policy: &str) -> Option<&Family> {
+        self.keyspaces.get(&keyspace)?.families.get(policy)
+    }
+
+    #[must_use]
+    pub fn mint(&self, keyspace: KeyspaceId, route: &[u8; 32]) -> Option<&MintRecord> {
+        self.keyspaces.get(&keyspace)?.mints.get(route)
+    }
+
+    /// Who may change a cell at `index`, where a registry entry has said so.
+    #[must_use]
+    pub fn cell_authors(
+        &self,
+        keyspace: KeyspaceId,
+        route: &[u8; 32],
+        index: LogIndex,
+    ) -> Option<&[AuthorId]> {
+        let lists = self.keyspaces.get(&keyspace)?.cell_authors.get(route)?;
+        let list = lists.iter().rev().find(|(since, _)| *since < index);
+        list.map(|(_, authors)| &authors[..])
+    }
+
+    /// The applied changes, in log order; their numbers are 1, 2, 3, …
+    #[must_use]
+    pub fn changes(&self) -> &[AppliedChange] {
+        &self.changes
+    }
+}
+
+impl Keyspace {
+    fn from_genesis(genesis: &crate::genesis::GenesisKeyspace) -> Self {
+        let author = AuthorStanding {
+            registered_at: 0,
+            revoked_at: None,
+        };
+        let epoch = |e: &crate::genesis::GenesisEpoch| EpochStanding {
+            id: e.id,
+            key: e.key,
+            route_commitment: e.route_commitment,
+            policy: e.policy.clone(),
+            policy_digest: e.policy_digest,
+            opened_at: 0,
+            expires: e.expires,
+            revoked_at: None,
+            erased_at: None,
+        };
+        Self {
+            authors: genesis.authors.iter().map(|id| (*id, author)).collect(),
+            epochs: genesis.epochs.iter().map(|e| (e.id, epoch(e))).collect(),
+            ..Self::default()
+        }
+    }
+
+    fn next_epoch(&self) -> Option<EpochId> {
+        let highest = self.epochs.keys().next_back().map_or(0, |id| id.0);
+        highest.checked_add(1).map(EpochId)
+    }
+
+    fn operate(
+        &mut self,
+        index: LogIndex,
+        operation: &Operation,
+        payload: &[u8],
+    ) -> Result<(), Outcome> {
+        match operation {
+            Operation::RegisterAuthor { author, .. } => self.register_author(index, *author),
+            Operation::RevokeAuthor { author, .. } => {
+                let standing = self.authors.get_mut(author);
+                let standing = standing.ok_or(Outcome::UnknownAuthor)?;
+                end(&mut standing.revoked_at, index, Outcome::AuthorRevoked)
+            }
+            Operation::OpenEpoch { opening, .. } => {
+                self.check_opening(index, opening)?;
+                self.open(index, opening);
+                Ok(())
+            }
+            Operation::RotateEpoch {
+                opening,
+                old,
+                old_expires,
+                ..
+            } => {
+                // Both or neither: nothing is written before both are known to be possible.
+                self.check_opening(index, opening)?;
+                self.expire(index, *old, *old_expires)?;
+                self.open(index, opening);
+                Ok(())
+            }
+            Operation::ExpireEpoch { epoch, at, .. } => self.expire(index, *epoch, *at),
+            Operation::RevokeEpoch { epoch, .. } => {
+                let epoch = self.known_epoch(*epoch)?;
+                end(&mut epoch.revoked_at, index, Outcome::EpochRevoked)
+            }
+            Operation::EraseEpoch { epoch, .. } => {
+                let epoch = self.known_epoch(*epoch)?;
+                end(&mut epoch.erased_at, index, Outcome::EpochErased)
+            }
+            Operation::Grant {
+                epoch,
+                reader,
+                payload_digest,
+                ..
+            } => {
+                if self.known_epoch(*epoch)?.erased_at.is_some() {
+                    return Err(Outcome::EpochErased);
+                }
+                self.grants.push(GrantRecord {
+                    granted_at: index,
+                    epoch: *epoch,
+                    reader: *reader,
+                    payload_digest: *payload_digest,
+                    payload: payload.to_vec(),
+                });
+                Ok(())
+            }
+            other => self.operate_on_cells(index, other),
+        }
+    }
+
+    fn operate_on_cells(&mut self, index: LogIndex, operation: &Operation) -> Result<(), Outcome> {
+        match operation {
+            Operation::RegisterFamily {
+                policy, authors, ..
+            } => {
+                if self.families.contains_key(policy) {
+                    return Err(Outcome::FamilyExists);
+                }
+                let family = Family {
+                    registered_at: index,
+                    policy: policy.clone(),
+                    authors: authors.clone(),
+                };
+                self.families.insert(policy.clone(), family);
+            }
+            Operation::Mint {
+                family,
+                route,
+                value,
+                blind,
+                authors,
+                ..
+            } => {
+                if !self.families.contains_key(family) {
+                    return Err(Outcome::UnknownFamily);
+                }
+                if self.mints.contains_key(route) {
+                    return Err(Outcome::CellExists);
+                }
+                let mint = MintRecord {
+                    minted_at: index,
+                    family: family.clone(),
+                    value: *value,
+                    blind: *blind,
+                };
+                self.mints.insert(*route, mint);
+                let lists = self.cell_authors.entry(*route).or_default();
+                lists.push((index, authors.clone()));
+            }
+            Operation::SetCellAuthors { route, authors, .. } => {
+                let lists = self.cell_authors.entry(*route).or_default();
+                lists.push((index, authors.clone()));
+            }
+            _ => unreachable!("every other operation was decided before"),
+        }
+        Ok(())
+    }
+
+    fn register_author(&mut self, index: LogIndex, author: AuthorId) -> Result<(), Outcome> {
+        if self.authors.contains_key(&author) {
+            return Err(Outcome::AuthorExists);
+        }
+        if self.authors.len() >= MAX_REGISTERED_AUTHORS {
+            return Err(Outcome::RegistryFull);
+        }
+        let standing = AuthorStanding {
+            registered_at: index,
+            revoked_at: None,
+        };
+        self.authors.insert(author, standing);
+        Ok(())
+    }
+
+    fn check_opening(&self, index: LogIndex, opening: &EpochOpening) -> Result<(), Outcome> {
+        if self.next_epoch() != Some(opening.id) {
+            return Err(Outcome::EpochExists);
+        }
+        // Rotated secrets are independent: a key opened again would let a dropped reader read on.
+        if self.epochs.values().any(|e| e.key == opening.key) {
+            return Err(Outcome::EpochKeyReused);
+        }
+        if opening.expires.is_some_and(|last| last <= index) {
+            return Err(Outcome::ExpiryInPast);
+        }
+        if self.epochs.len() >= MAX_REGISTERED_EPOCHS {
+            return Err(Outcome::RegistryFull);
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, index: LogIndex, opening: &EpochOpening) {
+        let standing = EpochStanding {
+            id: opening.id,
+            key: opening.key,
+            route_commitment: opening.route_commitment,
+            policy: opening.policy.clone(),
+            policy_digest: opening.policy_digest,
+            opened_at: index,
+            expires: opening.expires,
+            revoked_at: None,
+            erased_at: None,
+        };
+        self.epochs.insert(opening.id, standing);
+    }
+
+    /// Only ever earlier, and never behind us: what was applied under it stays applied.
+    fn expire(&mut self, index: LogIndex, epoch: EpochId, at: LogIndex) -> Result<(), Outcome> {
+        let standing = self.known_epoch(epoch)?;
+        if at < index {
+            return Err(Outcome::ExpiryInPast);
+        }
+        if standing.expires.is_some_and(|last| last <= at) {
+            return Err(Outcome::EpochExpired);
+        }
+        standing.expires = Some(at);
+        Ok(())
+    }
+
+    fn known_epoch(&mut self, epoch: EpochId) -> Result<&mut EpochStanding, Outcome> {
+        self.epochs.get_mut(&epoch).ok_or(Outcome::UnknownEpoch)
+    }
+}
+
+/// Ends a fact at `index`, once.
+fn end(ended: &mut Option<LogIndex>, index: LogIndex, already: Outcome) -> Result<(), Outcome> {
+    if ended.is_some() {
+        return Err(already);
+    }
+    *ended = Some(index);
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

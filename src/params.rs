@@ -4,10 +4,12 @@
 //! makes says INSECURE in its manifest. Knows nothing of batches or of nodes.
 
 mod name;
+mod open;
 
 pub use name::{CircuitName, UnknownCircuitName};
+pub use open::{OpenCircuit, OpenProveError, load_open};
 
-use crate::batch::{UnusableCircuit, circuit_shape, shape_of};
+use crate::batch::{CircuitKind, UnusableCircuit, kind_of};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +17,10 @@ use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
 use ukehi_circuits::policy::{self, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::{Form, Shape};
+use ukehi_circuits::shape::Shape;
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
-use ukehi_keys::{CircuitId, CircuitParts, CircuitShape, EpochSecret, Manifest, RouteKey, Setup};
+use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
 use ukehi_provers::groth16::{Assignment, KeyDecodeError, ProvingKey, insecure_dev_setup};
 use ukehi_provers::pool::Job;
 use ukehi_provers::{R1cs, RandomnessUnavailable};
@@ -60,6 +62,8 @@ pub enum CircuitError {
     OtherKey { circuit: CircuitId },
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
+    #[error("{directory} has no {shape} that this cluster registered: no disclosure can be proven")]
+    NoOpenCircuit { shape: String, directory: String },
     #[error("circuit {circuit} of this cluster is not in {directory}")]
     Missing {
         circuit: CircuitId,
@@ -90,34 +94,15 @@ impl Circuit {
         &self.r1cs
     }
 
-    fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
+    fn load(directory: &Path, manifest: &Manifest, shape: Shape) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
-        let shape = shape_of(manifest)?;
         let name = &manifest.shape().policy;
         let unknown = || CircuitError::UnknownPolicy {
             circuit: id,
             policy: name.clone(),
         };
         let policy = policy::named(name).ok_or_else(unknown)?;
-        let matrices = circuit_matrices(policy, shape);
-        let found = matrix_digest(&matrices);
-        if found != *manifest.matrix_digest() {
-            return Err(CircuitError::OtherMatrices {
-                circuit: id,
-                expected: hex::encode(manifest.matrix_digest()),
-                found: hex::encode(found),
-            });
-        }
-        let r1cs = r1cs(matrices);
-        let bytes = files::load_proving_key(directory, manifest)?;
-        let key = ProvingKey::from_bytes(&bytes).map_err(|source| CircuitError::Key {
-            circuit: id,
-            source,
-        })?;
-        let same_key = key.verifying_key().to_bytes() == manifest.verifying_key();
-        if !key.belongs_to(&r1cs) || !same_key {
-            return Err(CircuitError::OtherKey { circuit: id });
-        }
+        let (r1cs, key) = load_keys(directory, manifest, circuit_matrices(policy, shape))?;
         Ok(Self {
             id,
             shape,
@@ -128,7 +113,36 @@ impl Circuit {
     }
 }
 
-/// Loads the circuits a cluster registered from a parameters directory.
+/// The constraints and the proving key of a manifest's circuit, which has these matrices.
+fn load_keys(
+    directory: &Path,
+    manifest: &Manifest,
+    matrices: matrices::Matrices,
+) -> Result<(R1cs, ProvingKey), CircuitError> {
+    let id = manifest.circuit_id();
+    let found = matrix_digest(&matrices);
+    if found != *manifest.matrix_digest() {
+        return Err(CircuitError::OtherMatrices {
+            circuit: id,
+            expected: hex::encode(manifest.matrix_digest()),
+            found: hex::encode(found),
+        });
+    }
+    let r1cs = r1cs(matrices);
+    let bytes = files::load_proving_key(directory, manifest)?;
+    let key = ProvingKey::from_bytes(&bytes).map_err(|source| CircuitError::Key {
+        circuit: id,
+        source,
+    })?;
+    let same_key = key.verifying_key().to_bytes() == manifest.verifying_key();
+    if !key.belongs_to(&r1cs) || !same_key {
+        return Err(CircuitError::OtherKey { circuit: id });
+    }
+    Ok((r1cs, key))
+}
+
+/// Loads the batch circuits a cluster registered from a parameters directory; those of other
+/// statements have loaders of their own.
 ///
 /// # Errors
 /// [`CircuitError`]; a registered circuit that is not there is `Missing`.
@@ -137,17 +151,18 @@ pub fn load_all(
     registered: &[CircuitId],
 ) -> Result<Vec<Arc<Circuit>>, CircuitError> {
     let manifests = files::list(directory)?;
-    registered
-        .iter()
-        .map(|id| {
-            let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
-            let manifest = manifest.ok_or_else(|| CircuitError::Missing {
-                circuit: *id,
-                directory: directory.display().to_string(),
-            })?;
-            Circuit::load(directory, manifest).map(Arc::new)
-        })
-        .collect()
+    let mut circuits = Vec::new();
+    for id in registered {
+        let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
+        let manifest = manifest.ok_or_else(|| CircuitError::Missing {
+            circuit: *id,
+            directory: directory.display().to_string(),
+        })?;
+        if let CircuitKind::Seal(form) = kind_of(manifest)? {
+            circuits.push(Arc::new(Circuit::load(directory, manifest, form.shape)?));
+        }
+    }
+    Ok(circuits)
 }
 
 /// Makes parameters for these circuits, alone, from the system's randomness: INSECURE, since
@@ -163,9 +178,8 @@ pub fn insecure_dev_params(
 ) -> Result<Vec<Manifest>, CircuitError> {
     let mut manifests = Vec::new();
     for name in names {
-        let matrices = name.matrices();
-        let matrix_digest = matrix_digest(&matrices);
-        let (key, verifying_key) = insecure_dev_setup(&r1cs(matrices), |p| {
+        let (r1cs, matrix_digest) = constraints(name);
+        let (key, verifying_key) = insecure_dev_setup(&r1cs, |p| {
             progress(name, p.done as u64, p.total.max(1) as u64);
         })?;
         let parts = CircuitParts {
@@ -179,40 +193,12 @@ pub fn insecure_dev_params(
     Ok(manifests)
 }
 
-/// The circuits of this release: every shape under every policy it knows, by the names of their parameters, such as
-/// `seal-1-short-opaque`.
-pub fn catalogue() -> Vec<(String, &'static dyn Policy, Shape)> {
-    let every = policy::SHIPPED
-        .into_iter()
-        .flat_map(|policy| Shape::ALL.into_iter().map(move |shape| (policy, shape)));
-    every
-        .map(|(policy, shape)| {
-            let name = circuit_name(policy, shape).file_stem();
-            let name = name.expect("the names of this release's circuits are plain");
-            (name, policy, shape)
-        })
-        .collect()
-}
-
-/// A circuit of [`catalogue`] by its name: its matrices, how manifests name it, and its matrix digest.
-///
-/// # Errors
-/// The names there are.
-pub fn circuit_named(name: &str) -> Result<(R1cs, CircuitShape, [u8; 32]), String> {
-    let known = catalogue();
-    let Some((_, policy, shape)) = known.iter().find(|(known, ..)| known == name) else {
-        let names: Vec<String> = known.into_iter().map(|(name, ..)| name).collect();
-        return Err(names.join(", "));
-    };
-    let matrices = circuit_matrices(*policy, *shape);
+/// A circuit of this release: its constraints and its matrix digest.
+#[must_use]
+pub fn constraints(name: &CircuitName) -> (R1cs, [u8; 32]) {
+    let matrices = name.matrices();
     let digest = matrix_digest(&matrices);
-    Ok((r1cs(matrices), circuit_name(*policy, *shape), digest))
-}
-
-/// How manifests name a policy's circuit of a shape.
-pub fn circuit_name(policy: &dyn Policy, shape: Shape) -> CircuitShape {
-    let cells = policy.cells();
-    circuit_shape(policy.name(), Form { shape, cells })
+    (r1cs(matrices), digest)
 }
 
 fn r1cs(matrices: matrices::Matrices) -> R1cs {
@@ -223,7 +209,7 @@ fn r1cs(matrices: matrices::Matrices) -> R1cs {
         matrices.num_instance_variables,
         matrices.num_witness_variables,
     )
-    .expect("a seal circuit is far below the prover's limits")
+    .expect("our circuits are far below the prover's limits")
 }
 
 /// The circuits' form of a route key.

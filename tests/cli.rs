@@ -4,6 +4,8 @@
 
 #[path = "cli/bulk.rs"]
 mod bulk;
+#[path = "cli/disclose.rs"]
+mod disclose;
 #[path = "audit_support/frames.rs"]
 mod frames;
 #[path = "cli/grants.rs"]
@@ -64,6 +66,10 @@ const WITH_A_TESTNET: &[Check] = &[
     ),
     ("a shortened trail is incomplete", offline::audit_truncated),
     ("a bundle is shown without judging it", offline::audit_show),
+    (
+        "one command is shown to somebody else, and no other",
+        disclose::shown_and_checked,
+    ),
     (
         "snarkjs verifies an entry's proof, and no altered one",
         strangers::snarkjs_verifies_ours,

@@ -11,12 +11,14 @@ pub mod curve;
 pub mod field;
 pub mod gadget;
 pub mod matrices;
+pub mod open;
 pub mod policy;
 pub mod poseidon;
 pub mod route;
 pub mod seal;
 pub mod shape;
 pub mod slot;
+pub mod tangent;
 pub mod tree;
 
 pub use curve::{Point, PointError, Scalar};

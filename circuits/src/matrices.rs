@@ -50,6 +50,10 @@ impl Matrices {
 pub struct Assignment(Zeroizing<Vec<F>>);
 
 impl Assignment {
+    pub(crate) fn new(values: Zeroizing<Vec<F>>) -> Self {
+        Assignment(values)
+    }
+
     pub fn as_slice(&self) -> &[F] {
         &self.0
     }

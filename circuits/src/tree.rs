@@ -4,6 +4,10 @@
 //! 2. the shape fixes depth and arity of every node, so a node is never read as a leaf or as one of another arity.
 //! Knows nothing of what an element stands for.
 
+mod path;
+
+pub use path::{PathError, path, root_from_path};
+
 use crate::F;
 use crate::gadget::{Builder, Num};
 use crate::poseidon::{self, Domain, gadget::Lane};

@@ -7,6 +7,7 @@
 
 mod bundle;
 mod checkpoint;
+pub mod disclosure;
 mod error;
 mod export;
 mod frames;

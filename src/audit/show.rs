@@ -305,7 +305,7 @@ impl SlotDetail {
     }
 }
 
-fn op_name(op: Op) -> String {
+pub(super) fn op_name(op: Op) -> String {
     match op {
         Op::Put => "put".into(),
         Op::PutBulk => "put-bulk".into(),

@@ -2,8 +2,9 @@
 //!
 //! Invariant: a circuit's verifying key is the one its id commits to. Knows nothing of batches.
 
+use super::kind::{CircuitKind, kind_of};
 use super::verify::{ProofItem, ProofVerifier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use thiserror::Error;
 use ukehi_circuits::policy::{Opaque, Policy};
@@ -38,6 +39,8 @@ pub enum UnusableCircuit {
 #[derive(Clone)]
 pub struct Groth16Verifier {
     circuits: BTreeMap<CircuitId, Circuit>,
+    /// Circuits of other statements than a batch's.
+    others: BTreeSet<CircuitId>,
 }
 
 #[derive(Clone)]
@@ -51,18 +54,33 @@ impl Groth16Verifier {
     /// # Errors
     /// [`UnusableCircuit`].
     pub fn new(manifests: &[Manifest]) -> Result<Self, UnusableCircuit> {
-        let circuits = manifests
-            .iter()
-            .map(|manifest| Ok((manifest.circuit_id(), Circuit::new(manifest)?)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { circuits })
+        let mut verifier = Self {
+            circuits: BTreeMap::new(),
+            others: BTreeSet::new(),
+        };
+        for manifest in manifests {
+            verifier.add(manifest)?;
+        }
+        Ok(verifier)
+    }
+
+    fn add(&mut self, manifest: &Manifest) -> Result<(), UnusableCircuit> {
+        let id = manifest.circuit_id();
+        match kind_of(manifest)? {
+            CircuitKind::Seal(form) => {
+                self.circuits.insert(id, Circuit::new(manifest, form)?);
+            }
+            CircuitKind::Open(_) => {
+                self.others.insert(id);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Circuit {
-    fn new(manifest: &Manifest) -> Result<Self, UnusableCircuit> {
+    fn new(manifest: &Manifest, form: Form) -> Result<Self, UnusableCircuit> {
         let circuit = manifest.circuit_id();
-        let form = form_of(manifest)?;
         let key = VerifyingKey::from_bytes(manifest.verifying_key())
             .map_err(|source| UnusableCircuit::Key { circuit, source })?;
         if key.public_inputs() != 1 {
@@ -90,9 +108,12 @@ impl ProofVerifier for Groth16Verifier {
 
     fn with_circuit(&self, manifest: &Manifest) -> Option<Arc<dyn ProofVerifier>> {
         let mut more = self.clone();
-        let circuit = Circuit::new(manifest).ok()?;
-        more.circuits.insert(manifest.circuit_id(), circuit);
+        more.add(manifest).ok()?;
         Some(Arc::new(more))
+    }
+
+    fn is_not_for_batches(&self, circuit: &CircuitId) -> bool {
+        self.others.contains(circuit)
     }
 
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {

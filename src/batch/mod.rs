@@ -2,12 +2,14 @@
 
 mod groth16;
 mod header;
+mod kind;
 mod sealed;
 mod slot_list;
 pub mod verify;
 
 pub use groth16::{Groth16Verifier, UnusableCircuit, circuit_shape, form_of, shape_name, shape_of};
 pub use header::{Anchor, HEADER_BYTES, Header};
+pub use kind::{CircuitKind, OPEN_STATEMENT, kind_of, open_name};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
 pub use slot_list::{BulkReference, slot_list};
 pub use verify::{BatchVerifier, Fault, NotYet, ProofItem, ProofVerifier, Verdict, VerifiedBatch};

@@ -30,6 +30,11 @@ pub struct ProofItem<'a> {
 pub trait ProofVerifier: Send + Sync {
     /// The form of a circuit this verifier holds a verifying key for.
     fn form(&self, circuit: &CircuitId) -> Option<Form>;
+    /// Whether the circuit is known and its statement is not a batch's. A batch under it is invalid
+    /// for ever: saying "not yet" would let its sender hold up the log.
+    fn is_not_for_batches(&self, _circuit: &CircuitId) -> bool {
+        false
+    }
     /// The policy family of a circuit [`ProofVerifier::form`] knows.
     fn policy(&self, circuit: &CircuitId) -> Option<&str>;
     /// The same with one circuit more, which the log activated; `None` if this release has no
@@ -53,6 +58,8 @@ pub enum Fault {
     /// Judged against the log prefix.
     #[error("circuit {circuit} is not one of this cluster's")]
     UnknownCircuit { circuit: CircuitId },
+    #[error("circuit {circuit} proves something else than batches")]
+    OtherStatement { circuit: CircuitId },
     /// Judged against the log prefix.
     #[error("author {author} is not registered")]
     UnknownAuthor { author: AuthorId },
@@ -229,6 +236,12 @@ impl BatchVerifier {
             .into());
         }
         check_slot_list(&batch)?;
+        if self.proofs.is_not_for_batches(&header.circuit) {
+            return Err(Fault::OtherStatement {
+                circuit: header.circuit,
+            }
+            .into());
+        }
         let known = self.proofs.form(&header.circuit);
         let known = known.zip(self.proofs.policy(&header.circuit));
         let (form, policy) = known.ok_or(Refusal::NotYet(NotYet::UnknownCircuit {

@@ -1,5 +1,6 @@
 //! Why a ceremony cannot go on, or does not stand.
 
+use crate::params::UnknownCircuitName;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -27,8 +28,8 @@ pub enum CeremonyError {
     },
     #[error("the circuit has {found} public inputs; this system's circuits have one")]
     PublicInputs { found: usize },
-    #[error("this release has no circuit {name:?}; it has {known}")]
-    UnknownCircuit { name: String, known: String },
+    #[error(transparent)]
+    UnknownCircuit(#[from] UnknownCircuitName),
     #[error("the announced circuit {name} has other constraints in this release")]
     OtherCircuit { name: String },
     #[error(

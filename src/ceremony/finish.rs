@@ -4,7 +4,7 @@ use super::check::Verified;
 use super::error::CeremonyError;
 use super::files::{self, CIRCUIT, POWERS};
 use super::{Ceremony, Report};
-use crate::params::circuit_named;
+use crate::params::{CircuitName, constraints};
 use std::path::Path;
 use ukehi_keys::params as directory_of_params;
 use ukehi_keys::{BeaconFacts, CeremonyFacts, CircuitParts, CircuitShape, Manifest, Setup};
@@ -75,15 +75,13 @@ impl Ceremony {
     pub(super) fn named_circuit(&self) -> Result<(R1cs, CircuitShape, [u8; 32]), CeremonyError> {
         let name = self.announcement.circuit.as_ref();
         let name = name.ok_or(CeremonyError::Nameless)?;
-        let named = circuit_named(name).map_err(|known| CeremonyError::UnknownCircuit {
-            name: name.clone(),
-            known,
-        })?;
-        let written = write_r1cs(&named.0, std::io::Cursor::new(Vec::new()))
+        let known: CircuitName = name.parse()?;
+        let (circuit, matrix_digest) = constraints(&known);
+        let written = write_r1cs(&circuit, std::io::Cursor::new(Vec::new()))
             .expect("writing to memory cannot fail");
         let digest = blake3::hash(written.get_ref()).to_hex();
         match digest.as_str() == self.announcement.r1cs {
-            true => Ok(named),
+            true => Ok((circuit, known.manifest_shape(), matrix_digest)),
             false => Err(CeremonyError::OtherCircuit { name: name.clone() }),
         }
     }

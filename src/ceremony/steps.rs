@@ -8,7 +8,7 @@ use super::files::{
     write_zkey,
 };
 use super::{Announcement, Ceremony, ListedParticipant, Report, Stage};
-use crate::params::circuit_named;
+use crate::params::{CircuitName, constraints};
 use std::path::Path;
 use ukehi_keys::{Attestation, ParticipantKey};
 use ukehi_provers::ceremony::{ToxicShare, apply_beacon, contribute, contribution_hash};
@@ -237,11 +237,7 @@ fn put_circuit(path: &Path, circuit: CircuitSource<'_>) -> Result<(), CeremonyEr
             copy(source, path)
         }
         CircuitSource::Named(name) => {
-            let (circuit, ..) =
-                circuit_named(name).map_err(|known| CeremonyError::UnknownCircuit {
-                    name: name.into(),
-                    known,
-                })?;
+            let (circuit, _) = constraints(&name.parse::<CircuitName>()?);
             write_same(path, |file| write_r1cs(&circuit, file).map(|_| ()))
         }
     }

@@ -2,6 +2,7 @@
 
 use super::cells::args::CellsCommand;
 use super::ceremony::{CeremonyCommand, ParticipantCommand};
+use super::disclose::{CheckArgs, DiscloseArgs};
 use super::readers::args::{EraseArgs, GrantArgs, GrantsCommand, ReaderCommand};
 use super::registry::args::{
     AdminCommand, AdminsCommand, AuthorCommand, ChangeCommand, CircuitCommand, EpochCommand,
@@ -138,7 +139,7 @@ pub enum TestnetCommand {
         threshold: u8,
         /// The circuits a new cluster accepts, POLICY/CLASS/SLOTS each, or `all`; one of 64 takes
         /// a while to set up.
-        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8", "opaque/long/1", "ledger/short/8"].map(String::from))]
+        #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "seal-1-long-opaque", "seal_cells-8-short-ledger", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
     },
     /// Stop the nodes; their data stays.
@@ -313,6 +314,16 @@ pub enum AuditCommand {
         #[arg(long)]
         trust: Option<PathBuf>,
     },
+    /// Show one decrypted command to somebody else, with a proof that the log holds exactly it.
+    #[command(
+        after_help = "Example:\n  ukehi audit disclose trail.ukehi --entry 5 --slot 0 --keys demo/client --params demo/params \\\n      --audience 'court of Basel, case 17' --out disclosure.json\n\nThe file reveals that one command, in clear, and nothing else of its batch. It cannot be taken back."
+    )]
+    Disclose(DiscloseArgs),
+    /// Check a disclosure; needs no node and no decryption key.
+    #[command(
+        after_help = "Example:\n  ukehi audit check-disclosure disclosure.json --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."
+    )]
+    CheckDisclosure(CheckArgs),
 }
 
 #[derive(Subcommand, Debug)]
@@ -430,7 +441,7 @@ pub enum KeysCommand {
         #[arg(long)]
         dir: PathBuf,
         /// POLICY/CLASS/SLOTS each, or `all`.
-        #[arg(long, value_delimiter = ',', default_values_t = ["opaque/short/1", "opaque/short/8"].map(String::from))]
+        #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
     },
     /// Write a contract that verifies one circuit's proofs on chains with the BN254 precompiles.

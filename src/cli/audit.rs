@@ -2,6 +2,7 @@
 
 use super::args::{AuditCommand, Target};
 use super::connect::{Place, load_trust, runtime};
+use super::disclose;
 use super::output::{Output, table};
 use super::progress::Progress;
 use super::readers;
@@ -69,6 +70,8 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             snarkjs::export(open(&bundle)?, entry, &out, &trust, output)
         }
         AuditCommand::CheckSnarkjs { dir, trust } => snarkjs::check(&dir, trust.as_deref(), output),
+        AuditCommand::Disclose(args) => disclose::disclose(&args, output),
+        AuditCommand::CheckDisclosure(args) => disclose::check(&args, output),
     }
 }
 

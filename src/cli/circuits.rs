@@ -3,7 +3,7 @@
 use super::args::CircuitsCommand;
 use super::output::{Output, table};
 use crate::error::{ExitCode, Failure};
-use crate::params;
+use crate::params::{self, CircuitName, UnknownCircuitName};
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufWriter;
@@ -49,17 +49,17 @@ pub fn run(command: CircuitsCommand, output: &Output) -> Result<(), Failure> {
 }
 
 fn list(output: &Output) -> Result<(), Failure> {
-    let row = |(name, policy, shape)| {
-        let named = params::circuit_name(policy, shape);
+    let row = |name: CircuitName| {
+        let named = name.manifest_shape();
         CircuitRow {
-            name,
+            name: name.to_string(),
             statement: named.statement,
             policy: named.policy,
             slots: named.slots,
             class: named.class,
         }
     };
-    let circuits = params::catalogue().into_iter().map(row);
+    let circuits = CircuitName::all().into_iter().map(row);
     let listed = Listed {
         schema: "ukehi/circuits/v1",
         circuits: circuits.collect(),
@@ -88,8 +88,8 @@ fn export(
     output: &Output,
 ) -> Result<(), Failure> {
     let name = name_of(circuit, params)?;
-    let (r1cs, _, digest) =
-        params::circuit_named(&name).map_err(|known| unknown(circuit, &known))?;
+    let named: CircuitName = name.parse().map_err(unknown)?;
+    let (r1cs, digest) = params::constraints(&named);
     let unwritten = |e: String| Failure::runtime(format!("{}: {e}", out.display()));
     let partial = out.with_extension("r1cs.partial");
     let file = File::create(&partial).map_err(|e| unwritten(e.to_string()))?;
@@ -134,12 +134,10 @@ fn name_of(circuit: &str, params: Option<&Path>) -> Result<String, Failure> {
     }
 }
 
-fn unknown(circuit: &str, known: &str) -> Failure {
+fn unknown(error: UnknownCircuitName) -> Failure {
     Failure::new(
         ExitCode::NotFound,
-        format!("this release has no circuit {circuit}"),
-        format!(
-            "take one of {known}; a circuit id needs --params DIR, the directory with its manifest"
-        ),
+        error,
+        "a circuit id needs --params DIR, the directory with its manifest",
     )
 }

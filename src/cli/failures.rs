@@ -3,12 +3,14 @@
 //! Invariant: one error, one code; the table of codes is in `error.rs`.
 
 use crate::audit::ExportError;
+use crate::audit::disclosure::DiscloseError;
 use crate::client::outbox::OutboxError;
 use crate::client::remote::RemoteError;
 use crate::client::{AnchorError, ReadError, RegistryError, SealError};
 use crate::error::{ExitCode, Failure};
 use crate::log::ReceiptError;
 use crate::params::CircuitError;
+use ukehi_circuits::open;
 use ukehi_keys::keystore::KeystoreError;
 use ukehi_keys::{FileFault, KeyFault};
 
@@ -128,6 +130,36 @@ impl From<CircuitError> for Failure {
             error,
             "make parameters with `ukehi keys setup --dev --dir NEW`, or restore the files",
         )
+    }
+}
+
+impl From<DiscloseError> for Failure {
+    fn from(error: DiscloseError) -> Self {
+        let (code, next) = match error {
+            DiscloseError::Bundle(error) => return (*error).into(),
+            DiscloseError::Receipt(error) => return error.into(),
+            DiscloseError::NotABatch { .. } | DiscloseError::NotApplied { .. } => (
+                ExitCode::Refused,
+                "choose an applied batch: `ukehi audit show` lists them",
+            ),
+            DiscloseError::Slot {
+                source: open::DiscloseError::WrongSecret,
+                ..
+            } => (
+                ExitCode::Configuration,
+                "use the key of the epoch the batch was sealed to (--keys)",
+            ),
+            DiscloseError::Slot {
+                source: open::DiscloseError::NoSlot { .. },
+                ..
+            } => (ExitCode::NotFound, "slots are counted from 0"),
+            DiscloseError::Audience { .. } => (ExitCode::Usage, "shorten --audience"),
+            _ => (
+                ExitCode::Tampered,
+                "do not rely on this file: export the trail again",
+            ),
+        };
+        Failure::new(code, error, next)
     }
 }
 

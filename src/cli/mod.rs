@@ -11,6 +11,7 @@ mod ceremony;
 mod circuits;
 mod connect;
 mod data;
+mod disclose;
 mod failures;
 mod keys;
 mod node;

@@ -24,14 +24,17 @@ pub fn set_up(directory: &Path, names: &[CircuitName]) -> Result<Vec<Manifest>, 
     Ok(manifests)
 }
 
-/// The circuits a command line names: POLICY/CLASS/SLOTS each, or `all`.
+/// The circuits a command line names: a name of `circuits list` each, or `all`.
 pub fn circuits(names: &[String]) -> Result<Vec<CircuitName>, Failure> {
     let mut circuits: Vec<CircuitName> = Vec::new();
     for name in names {
         let named = match name.as_str() {
             "all" => CircuitName::all(),
             name => vec![name.parse().map_err(|e| {
-                Failure::usage(e, "example: --circuits opaque/short/1,ledger/short/8")
+                Failure::usage(
+                    e,
+                    "example: --circuits seal-1-short-opaque,seal_cells-8-short-ledger",
+                )
             })?],
         };
         for circuit in named {

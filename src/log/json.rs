@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Reads what [`write`] wrote. Refused: another order or spelling of keys, numbers, digits or
 /// escapes, unknown or repeated keys, anything but white space between the tokens.
-pub(super) fn read<T: Serialize + DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(crate) fn read<T: Serialize + DeserializeOwned>(text: &str) -> Result<T, String> {
     let value: T = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let canonical = serde_json::to_string(&value).map_err(|e| e.to_string())?;
     if without_white_space(text) != canonical {
@@ -15,7 +15,7 @@ pub(super) fn read<T: Serialize + DeserializeOwned>(text: &str) -> Result<T, Str
 }
 
 /// Indented, with a newline at the end.
-pub(super) fn write<T: Serialize>(value: &T) -> String {
+pub(crate) fn write<T: Serialize>(value: &T) -> String {
     let mut text = serde_json::to_string_pretty(value)
         .expect("structs of strings and numbers always have a JSON form");
     text.push('\n');

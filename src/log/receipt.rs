@@ -123,6 +123,12 @@ impl Receipt {
         Ok(receipt)
     }
 
+    /// The record it carries; unverified.
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// The size of the tree its proof is about; unverified.
     #[must_use]
     pub fn tree_size(&self) -> TreeSize {
@@ -172,7 +178,11 @@ impl Receipt {
         })
     }
 
-    fn read_header(&self) -> Result<Header, ReceiptError> {
+    /// The header it carries, decoded and in canonical form, but unverified.
+    ///
+    /// # Errors
+    /// [`ReceiptError::Tampered`].
+    pub fn read_header(&self) -> Result<Header, ReceiptError> {
         let malformed = |found: String| {
             let expected = format!("a canonical header of {HEADER_BYTES} bytes");
             tampered("header", expected, found)

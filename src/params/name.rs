@@ -1,28 +1,33 @@
-//! Circuits by what they are for, as people write them: POLICY/CLASS/SLOTS, such as `ledger/short/8`.
+//! The circuits of this release, by the names their parameters' files have, such as `seal-1-short-opaque`.
 //!
 //! Invariant: a name stands for a circuit of this release, so its matrices can be built.
 
-use super::circuit_name;
+use crate::batch::{circuit_shape, open_name};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 use ukehi_circuits::matrices::{Matrices, circuit_matrices};
+use ukehi_circuits::open;
 use ukehi_circuits::policy::{self, Policy};
-use ukehi_circuits::shape::{Class, Shape};
+use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_keys::CircuitShape;
 
-/// A circuit of `seal/v1`.
+/// A circuit of this release.
 #[derive(Clone, Copy)]
-pub struct CircuitName {
-    policy: &'static dyn Policy,
-    shape: Shape,
+pub struct CircuitName(Circuit);
+
+#[derive(Clone, Copy)]
+enum Circuit {
+    Seal {
+        policy: &'static dyn Policy,
+        shape: Shape,
+    },
+    Open(Class),
 }
 
 /// The text names no circuit of this release.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "there is no circuit {text:?}: write POLICY/CLASS/SLOTS with opaque or ledger, short or long, 1, 8 or 64"
-)]
+#[error("this release has no circuit {text:?}; it has {}", known())]
 pub struct UnknownCircuitName {
     pub text: String,
 }
@@ -31,27 +36,29 @@ impl CircuitName {
     /// What measurements and most tests need: one short command, and eight, without a policy.
     #[must_use]
     pub fn opaque_short() -> Vec<Self> {
-        Self::several(&["opaque/short/1", "opaque/short/8"])
+        Self::several(&["seal-1-short-opaque", "seal-8-short-opaque"])
     }
 
     /// What a testnet is made with.
     #[must_use]
     pub fn usual() -> Vec<Self> {
         Self::several(&[
-            "opaque/short/1",
-            "opaque/short/8",
-            "opaque/long/1",
-            "ledger/short/8",
+            "seal-1-short-opaque",
+            "seal-8-short-opaque",
+            "seal-1-long-opaque",
+            "seal_cells-8-short-ledger",
+            "open-1-short-none",
         ])
     }
 
     /// Every circuit of this release.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        policy::SHIPPED
+        let seal = policy::SHIPPED
             .into_iter()
-            .flat_map(|policy| Shape::ALL.map(|shape| Self { policy, shape }))
-            .collect()
+            .flat_map(|policy| Shape::ALL.map(|shape| Self(Circuit::Seal { policy, shape })));
+        let open = Class::ALL.map(|class| Self(Circuit::Open(class)));
+        seal.chain(open).collect()
     }
 
     fn several(names: &[&str]) -> Vec<Self> {
@@ -59,37 +66,47 @@ impl CircuitName {
         names.iter().map(parse).collect()
     }
 
+    /// The policy of a batch's circuit; a disclosure's has none.
     #[must_use]
-    pub fn policy(&self) -> &'static dyn Policy {
-        self.policy
+    pub fn policy(&self) -> Option<&'static dyn Policy> {
+        match self.0 {
+            Circuit::Seal { policy, .. } => Some(policy),
+            Circuit::Open(_) => None,
+        }
     }
 
     pub(super) fn matrices(&self) -> Matrices {
-        circuit_matrices(self.policy, self.shape)
+        match self.0 {
+            Circuit::Seal { policy, shape } => circuit_matrices(policy, shape),
+            Circuit::Open(class) => open::circuit_matrices(class),
+        }
     }
 
     /// How manifests and circuit ids name it.
     #[must_use]
     pub fn manifest_shape(&self) -> CircuitShape {
-        circuit_name(self.policy, self.shape)
+        match self.0 {
+            Circuit::Seal { policy, shape } => {
+                let cells = policy.cells();
+                circuit_shape(policy.name(), Form { shape, cells })
+            }
+            Circuit::Open(class) => open_name(class),
+        }
     }
+}
+
+fn known() -> String {
+    let names: Vec<String> = CircuitName::all().iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 impl FromStr for CircuitName {
     type Err = UnknownCircuitName;
 
     fn from_str(text: &str) -> Result<Self, UnknownCircuitName> {
-        let read = || {
-            let (policy, rest) = text.split_once('/')?;
-            let (class, slots) = rest.split_once('/')?;
-            let class = Class::ALL.into_iter().find(|c| c.name() == class)?;
-            let shape = Shape::new(slots.parse().ok()?, class).ok()?;
-            let policy = policy::named(policy)?;
-            Some(Self { policy, shape })
-        };
-        // Only the one spelling: "08" slots are none.
-        let name = read().filter(|name: &Self| name.to_string() == text);
-        name.ok_or_else(|| UnknownCircuitName {
+        let all = CircuitName::all().into_iter();
+        let mut found = all.filter(|name| name.to_string() == text);
+        found.next().ok_or_else(|| UnknownCircuitName {
             text: text.to_owned(),
         })
     }
@@ -97,33 +114,28 @@ impl FromStr for CircuitName {
 
 impl fmt::Display for CircuitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (class, slots) = (self.shape.class().name(), self.shape.slots());
-        write!(f, "{}/{class}/{slots}", self.policy.name())
+        let stem = self.manifest_shape().file_stem();
+        f.write_str(&stem.expect("the names of this release's circuits are plain"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn each_circuit_has_one_name_and_comes_back() {
+    fn each_circuit_has_a_name_of_its_own_and_comes_back() {
         let all = CircuitName::all();
-        assert_eq!(all.len(), policy::SHIPPED.len() * Shape::ALL.len());
-        for name in &all {
-            let text = name.to_string();
-            assert_eq!(text.parse::<CircuitName>().unwrap().to_string(), text);
+        let names: BTreeSet<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), all.len());
+        for text in &names {
+            assert_eq!(text.parse::<CircuitName>().unwrap().to_string(), *text);
         }
         for name in CircuitName::usual() {
-            assert!(all.iter().any(|n| n.to_string() == name.to_string()));
+            assert!(names.contains(&name.to_string()));
         }
-        for text in [
-            "",
-            "opaque",
-            "opaque/short/2",
-            "none/short/1",
-            "opaque/short/08",
-        ] {
+        for text in ["", "opaque", "seal-2-short-opaque", "seal-08-short-opaque"] {
             assert!(text.parse::<CircuitName>().is_err(), "{text}");
         }
     }

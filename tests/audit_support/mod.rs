@@ -22,7 +22,7 @@ use ukehi::log::{Checkpoint, EntryKind, Outcome, Record, SignedCheckpoint, tree}
 use ukehi::registry::{self, Change, ChangeVerifier, Operation, Payload, Unsigned, VerifiedChange};
 use ukehi::store::{MemoryStore, Store};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::{Form, Shape};
+use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
@@ -141,11 +141,10 @@ impl Entry {
 }
 
 pub fn x(batch: &SealedBatch) -> F {
-    let shape = if batch.header.slots == 1 {
-        Shape::SINGLE
-    } else {
-        Shape::EIGHT
-    };
+    let slots = if batch.header.slots == 1 { 1 } else { 8 };
+    let long = batch.slots[0].ct.len() == Class::Long.ct_elements();
+    let class = if long { Class::Long } else { Class::Short };
+    let shape = Shape::new(slots, class).unwrap();
     batch.statement(shape).unwrap().x()
 }
 

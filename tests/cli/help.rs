@@ -21,6 +21,8 @@ fn every_commands_help_has_an_example() {
         "audit export",
         "audit verify",
         "audit show",
+        "audit disclose",
+        "audit check-disclosure",
         "audit snarkjs",
         "audit check-snarkjs",
         "receipt",
@@ -122,6 +124,8 @@ fn usage_errors_exit_2_and_print_no_result() {
         &["audit", "export", "--dir", "x"],
         &["audit", "export", "--dir", "x", "--out", "o", "--from", "3"],
         &["audit", "show", "no-such-file"],
+        &["audit", "disclose", "t.ukehi", "--entry", "2", "--out", "o"],
+        &["audit", "check-disclosure", "d.json"],
         &["audit", "snarkjs", "t.ukehi", "--out", "x"],
         &["audit", "snarkjs", "t.ukehi", "--entry", "1"],
         &["audit", "check-snarkjs"],
@@ -268,7 +272,8 @@ fn a_dev_setup_says_insecure_and_is_not_overwritten() {
     let made = ran.json();
     assert_eq!(made["schema"], "ukehi/params-made/v1");
     assert!(made["warning"].as_str().unwrap().contains("INSECURE"));
-    assert_eq!(made["circuits"].as_array().unwrap().len(), 2);
+    // Batches of one and of eight, disclosures.
+    assert_eq!(made["circuits"].as_array().unwrap().len(), 3);
     let files = |dir: &std::path::Path| {
         let entries = fs::read_dir(dir).unwrap().map(|e| e.unwrap());
         let mut files: Vec<_> = entries

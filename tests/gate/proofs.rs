@@ -76,3 +76,22 @@ pub fn add(number: &mut [u8], addend: &[u8]) {
         carry = sum >> 8;
     }
 }
+
+/// Invalid, not "not yet": a replica would wait for such a batch for ever.
+#[test]
+fn a_batch_under_the_disclosure_circuit_is_never_accepted() {
+    use ukehi::batch::{CircuitKind, kind_of};
+    let world = &*WORLD;
+    let opening = world
+        .manifests
+        .iter()
+        .find(|m| matches!(kind_of(m), Ok(CircuitKind::Open(_))));
+    let circuit = opening.expect("the dev set-up makes one").circuit_id();
+    assert!(world.genesis.circuits.contains(&circuit));
+    for (shape, original) in world.subjects() {
+        let mut batch = original.clone();
+        batch.header.circuit = circuit;
+        world.resign(&mut batch);
+        assert_eq!(judge_all(&[batch]), [Word::OtherStatement], "{shape}");
+    }
+}

@@ -38,6 +38,16 @@ impl PointNum {
     }
 }
 
+impl PointNum {
+    /// A point that is given ([`Builder::input`]); on the curve or not, as above.
+    pub(crate) fn given(builder: &mut Builder, point: &EdwardsAffine) -> Self {
+        PointNum {
+            x: builder.input(point.x),
+            y: builder.input(point.y),
+        }
+    }
+}
+
 /// A digit: ±1 or ±3.
 #[derive(Clone, Copy, Zeroize)]
 struct Digit {

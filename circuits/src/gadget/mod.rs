@@ -11,6 +11,7 @@
 
 pub(crate) mod edwards;
 mod integer;
+mod notes;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -40,6 +41,7 @@ pub struct Builder {
     values: Zeroizing<Vec<F>>,
     rows: Option<Rows>,
     violated: bool,
+    notes: notes::Notes,
 }
 
 impl Builder {
@@ -51,6 +53,7 @@ impl Builder {
             values: Zeroizing::new(values),
             rows: None,
             violated: false,
+            notes: notes::Notes::default(),
         }
     }
 
@@ -70,6 +73,12 @@ impl Builder {
     /// The full assignment, one first, and the rows if recorded.
     pub(crate) fn finish(self) -> (Zeroizing<Vec<F>>, Option<Rows>) {
         (self.values, self.rows)
+    }
+
+    /// [`Self::finish`] of a recording builder, with what was noted about the variables.
+    pub(crate) fn finish_recording(self) -> (Zeroizing<Vec<F>>, Rows, notes::Notes) {
+        let rows = self.rows.expect("a recording builder has rows");
+        (self.values, rows, self.notes)
     }
 
     /// A constant.

@@ -1,6 +1,6 @@
 //! What tests of gadgets share: element strategies and a satisfaction check of a builder.
 
-use super::Builder;
+use super::{Builder, Num};
 use crate::F;
 use crate::matrices::{Matrices, is_satisfied};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
@@ -47,4 +47,14 @@ pub(crate) fn variables_free_alone(matrices: &Matrices, values: &[F]) -> Vec<usi
         values[variable] = original;
     }
     free
+}
+
+impl Num {
+    /// The one variable this number is.
+    pub(crate) fn variable(&self) -> usize {
+        let [(_, variable)] = self.terms[..] else {
+            panic!("not a single variable");
+        };
+        variable
+    }
 }

@@ -33,6 +33,7 @@ impl From<&Num> for Lane {
 
 /// Twin of [`super::hash`].
 pub(crate) fn hash(builder: &mut Builder, domain: Domain, inputs: &[Lane]) -> Num {
+    builder.note_hashed(domain, inputs);
     let width = width_for(inputs.len());
     let mut state = vec![Lane::Constant(F::ZERO); width];
     state[0] = Lane::Constant(domain.capacity(inputs.len()));

@@ -140,14 +140,11 @@ pub(super) fn constrain(
     builder.enforce_zero(&not_update);
 
     let present = &update + &guard;
-    let value = builder.witness(secret.value);
+    let value = builder.input(secret.value);
     builder.range_check(&value, 64);
     let new_value = builder.product(&present, &setting.first);
     builder.range_check(&new_value, 64);
-    let (version, blind) = (
-        builder.witness(secret.version),
-        builder.witness(secret.blind),
-    );
+    let (version, blind) = (builder.input(secret.version), builder.input(secret.blind));
     let exists = &present - &created;
     let (absent, zero) = (&one - &exists, builder.constant(F::ZERO));
     for old in [&value, &version, &blind] {

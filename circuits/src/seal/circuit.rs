@@ -58,15 +58,15 @@ pub(super) fn capacity(policy: &dyn Policy, shape: Shape) -> usize {
 }
 
 /// The whole circuit; the last row says that the x it computed is the public one.
-fn constrain(builder: &mut Builder, policy: &dyn Policy, inputs: &Inputs) {
+pub(crate) fn constrain(builder: &mut Builder, policy: &dyn Policy, inputs: &Inputs) {
     let public = builder.public(inputs.x);
-    let ctx = builder.witness(inputs.ctx);
-    let epoch_key = PointNum::unchecked(builder, inputs.epoch_key.affine());
+    let ctx = builder.input(inputs.ctx);
+    let epoch_key = PointNum::given(builder, inputs.epoch_key.affine());
     let e = ScalarNum::new(builder, &inputs.e);
     let ephemeral = edwards::multiply_base(builder, &e);
     let shared = edwards::multiply(builder, &e, &epoch_key);
     let content_key = cipher::constrain_content_key(builder, &shared, &ctx);
-    let k_route = builder.witness(inputs.k_route);
+    let k_route = builder.input(inputs.k_route);
     let route_commitment = route::constrain_commitment(builder, &k_route);
 
     let allowed = policy.cells() == CellUse::Allowed;
@@ -86,7 +86,7 @@ fn constrain(builder: &mut Builder, policy: &dyn Policy, inputs: &Inputs) {
     }
     let root = tree::constrain_batch_root(builder, leaves);
     let parameters = policy.parameters();
-    let parameters: Vec<Num> = parameters.into_iter().map(|p| builder.witness(p)).collect();
+    let parameters: Vec<Num> = parameters.into_iter().map(|p| builder.input(p)).collect();
     let policy_digest = policy::constrain_digest(builder, policy, &parameters);
     policy.constrain(builder, &parameters, &views);
 

@@ -37,11 +37,11 @@ pub(super) fn group_rows(
     for (i, secret) in slots.iter().enumerate() {
         let j = g * shape.group_slots() + i;
         let flag = (j > 0).then(|| builder.boolean(j < setting.active));
-        let key = secret.key.map(|element| builder.witness(element));
+        let key = secret.key.map(|element| builder.input(element));
         let body: Vec<Num> = secret
             .body
             .iter()
-            .map(|element| builder.witness(*element))
+            .map(|element| builder.input(*element))
             .collect();
         let route = route::constrain_route(builder, &key, &setting.k_route);
         let route = gated(builder, flag.as_ref(), &route);

@@ -202,6 +202,12 @@ impl SealStatement {
 
     /// x = H(ctx, E, PK, C_route, P, batch_root): the one public input of a proof.
     pub fn x(&self) -> F {
+        self.x_over(self.batch_root())
+    }
+
+    /// x with another batch root than the one of these slots: for a checker that holds one group of a batch and the
+    /// path from it.
+    pub fn x_over(&self, batch_root: F) -> F {
         let (e, pk) = (&self.ephemeral, &self.epoch_key);
         let inputs = [
             self.ctx,
@@ -211,7 +217,7 @@ impl SealStatement {
             pk.y(),
             self.route_commitment,
             self.policy_digest,
-            self.batch_root(),
+            batch_root,
         ];
         poseidon::hash(Domain::Statement, &inputs)
     }

@@ -21,7 +21,7 @@ impl From<CeremonyError> for Failure {
                 ExitCode::Tampered,
                 "fetch the announced file; do not contribute to another",
             ),
-            E::PublicInputs { .. } | E::UnknownCircuit { .. } => (
+            E::PublicInputs { .. } | E::UnknownCircuit(_) => (
                 ExitCode::Refused,
                 "name a circuit of this release with --circuit",
             ),

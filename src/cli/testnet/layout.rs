@@ -262,8 +262,7 @@ impl Keys<'_> {
 /// The circuits' policies, each once, in their order.
 fn policies(circuits: &[CircuitName]) -> Vec<&'static dyn Policy> {
     let mut policies: Vec<&'static dyn Policy> = Vec::new();
-    for circuit in circuits {
-        let policy = circuit.policy();
+    for policy in circuits.iter().filter_map(CircuitName::policy) {
         if policies.iter().all(|p| p.name() != policy.name()) {
             policies.push(policy);
         }

@@ -1,0 +1,8 @@
+//! Selective disclosure, from a real trail to the checker's answer.
+
+mod altered;
+#[path = "../audit_support/mod.rs"]
+mod audit_support;
+mod shown;
+mod trusted;
+mod world;

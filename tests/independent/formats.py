@@ -457,9 +457,10 @@ OUTCOMES = dict(enumerate(["applied", "unknown_keyspace", "unknown_epoch", "wron
             "outcome_unknown", "sequence_conflict", "duplicate"]))
 OUTCOMES |= dict(enumerate(["author_revoked", "author_after_anchor", "epoch_expired", "epoch_revoked", "epoch_erased",
                             "circuit_unknown_at_index", "circuit_retired", "wrong_policy_family"], 15))
+OUTCOMES |= dict(enumerate(["cell_author", "cell_missing", "cell_stale", "cell_not_new", "cell_of_other_family"], 24))
 OUTCOMES |= dict(enumerate(["wrong_number", "unknown_admin", "too_few_signatures", "author_exists", "unknown_author",
                             "epoch_exists", "epoch_key_reused", "expiry_in_past", "circuit_exists", "registry_full",
-                            "family_exists", "unknown_family", "cell_exists"], 32))
+                            "family_exists", "unknown_family", "cell_exists", "cell_live"], 32))
 CODES = {name: code for code, name in OUTCOMES.items()}
 
 

@@ -20,7 +20,7 @@ independent: tools     ## a second verifier, in Python, over the vectors
 	@scripts/independent.sh
 
 evm: tools             ## the generated contract, compiled by solc, run in an EVM
-	$(CARGO) test --release --locked --manifest-path tests/evm/Cargo.toml
+	$(CARGO) test --release --manifest-path tests/evm/Cargo.toml
 
 test-lib:              ## the library an auditor embeds: no tokio, libp2p or RocksDB
 	$(CARGO) test --release --no-default-features --lib

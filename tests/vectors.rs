@@ -6,6 +6,8 @@
 mod audit_support;
 #[path = "vectors/bytes.rs"]
 mod bytes;
+#[path = "vectors/changes.rs"]
+mod changes;
 #[path = "vectors/crypto.rs"]
 mod crypto;
 #[path = "vectors/file.rs"]
@@ -21,21 +23,25 @@ use ukehi::audit::{Options, verify};
 use ukehi::batch::{Header, Verdict as GateVerdict};
 use ukehi::ids::ShardId;
 use ukehi::log::{Receipt, Record, SignedCheckpoint, fork::ForkEvidence};
+use ukehi::registry::{ChangeVerifier, Payload, Registry};
 use ukehi::trust::TrustRoot;
 use ukehi::wire::Reader;
 
 const SHARD: ShardId = ShardId(0);
-const FORMATS: [&str; 10] = [
-    "batch",
-    "bundle",
-    "checkpoint",
-    "evidence",
-    "groth16",
-    "header",
-    "poseidon",
-    "receipt",
-    "record",
-    "trust",
+/// Format and file; the trust root itself has the plain name.
+const FILES: [(&str, &str); 12] = [
+    ("batch", "batch.json"),
+    ("bundle", "bundle.json"),
+    ("bundle", "bundle-registry.json"),
+    ("change", "change.json"),
+    ("checkpoint", "checkpoint.json"),
+    ("evidence", "evidence.json"),
+    ("groth16", "groth16.json"),
+    ("header", "header.json"),
+    ("poseidon", "poseidon.json"),
+    ("receipt", "receipt.json"),
+    ("record", "record.json"),
+    ("trust", "trust-roots.json"),
 ];
 
 fn trust_of(text: &str) -> Result<TrustRoot, String> {
@@ -63,9 +69,16 @@ fn judged(format: &str, content: &Content, trust: &TrustRoot) -> Result<(), Stri
         "batch" => {
             let verifier = trust.batch_verifier(SHARD).map_err(|e| e.to_string())?;
             match verifier.verify(&[Arc::from(content.bytes())]).pop() {
-                Some(GateVerdict::Valid(_)) => Ok(()),
+                // As the first entry behind genesis.
+                Some(GateVerdict::Valid(batch)) => {
+                    said(Registry::from_genesis(genesis, SHARD).admit(1, &batch.batch().header))
+                }
                 other => Err(format!("{other:?}")),
             }
+        }
+        "change" => {
+            let verifier = ChangeVerifier::new(genesis, SHARD);
+            said(verifier.verify(&Arc::from(content.bytes()), Payload::MayBePruned))
         }
         "record" => said(Record::from_bytes(content.bytes())),
         "checkpoint" => said(SignedCheckpoint::from_note(content.text(), genesis)),
@@ -90,14 +103,8 @@ fn every_vector_is_judged_as_it_says() {
     let directory = file::directory();
     let trust = trust_of(&std::fs::read_to_string(directory.join("trust.json")).unwrap()).unwrap();
     let mut wrong = Vec::new();
-    for format in FORMATS {
-        // The trust root itself has the plain name.
-        let name = if format == "trust" {
-            "trust-roots"
-        } else {
-            format
-        };
-        let (found, cases) = Vectors::load(&directory.join(format!("{name}.json")));
+    for (format, name) in FILES {
+        let (found, cases) = Vectors::load(&directory.join(name));
         assert_eq!(found, format);
         let of = |verdict| {
             cases
@@ -122,7 +129,7 @@ fn every_vector_is_judged_as_it_says() {
 #[test]
 #[ignore = "writes tests/vectors anew"]
 fn write_vectors() {
-    let world = world::World::new();
+    let mut world = world::World::new();
     world
         .trust
         .save(&file::directory().join("trust.json"))
@@ -130,4 +137,5 @@ fn write_vectors() {
     crypto::write(&world);
     bytes::write(&world);
     logs::write(&world);
+    changes::write(&mut world);
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from crypto import b3, check, groth16_verify, poseidon
-from formats import (CLASSES, Reader, Slot, a_list, canonical, check_slots, group_size, integer, leaf, members,
+from formats import (BULK_PUT, CLASSES, OPERATIONS, Reader, Slot, a_list, canonical, check_slots, group_size, integer, leaf, members,
                      receipt_of, statement_input, text_of, unhex, verify_seal)
 
 MEMBERS = ["schema", "receipt", "ephemeral", "slot_list", "slot", "group", "path", "seal_proof", "signature",
@@ -31,7 +31,7 @@ def elements(value, high):
 
 def public_word(value):
     meta, bulk = members(value, "meta", "bulk", ordered=True)
-    check(integer(meta, 32) & 0xFF in (1, 4), "an unknown operation")
+    check(integer(meta, 32) & 0xFF in OPERATIONS, "an unknown operation")
     data = meta.to_bytes(4, "little")
     if bulk is None:
         return meta, data + b"\0"
@@ -117,8 +117,8 @@ def verify_disclosure(text, trust):
     check(len(a_list(value["group"], 1, 2)) == len(words), "another number of slots in the group")
     slots = [group_slot(slot, word) for slot, word in zip(value["group"], words)]
     for slot in slots:
-        check(slot.bulk == (slot.meta & 0xFF == 4), "a bulk reference and an operation that do not fit")
-    check_slots(header, slots, circuit)
+        check(slot.bulk == (slot.meta & 0xFF == BULK_PUT), "a bulk reference and an operation that do not fit")
+    check_slots(slots, circuit)
     r = Reader(unhex(value["ephemeral"], 64))
     ephemeral = r.point()
     root = root_over_path(leaf(slots, circuit), group, circuit.slots // size, a_list(value["path"], 0, 8))

@@ -122,7 +122,9 @@ def distinct(items):
 class Epoch:
     key: tuple
     route_commitment: int
+    policy: str
     policy_digest: int
+    expires: int | None
 
 
 @dataclass
@@ -139,7 +141,10 @@ class Circuit:
 class Trust:
     cluster: bytes
     genesis: bytes
+    dev: bool
     nodes: dict
+    admins: list
+    threshold: int
     keyspaces: dict
     circuits: dict
 
@@ -157,12 +162,23 @@ def element_of(hexed):
     return data, Reader(data).element()
 
 
+NAME = set("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+
 def read_epoch(value):
-    ident, key, commitment, digest = members(value, "id", "key", "route_commitment", "policy_digest")
+    names = ["id", "key", "route_commitment", "policy", "policy_digest"]
+    expires = value.get("expires") if isinstance(value, dict) else None
+    if expires is not None:
+        names.append("expires")
+        integer(expires)
+    ident, key, commitment, policy, digest = members(value, *names)[:5]
     integer(ident, 32)
     key = unhex(key, 64)
+    check(1 <= len(text_of(policy)) <= 32 and set(policy) <= NAME, "not a policy's name")
     (commitment, c), (digest, p) = element_of(commitment), element_of(digest)
-    return ident, Epoch(Reader(key).point(), c, p), u32(ident) + key + commitment + digest
+    data = u32(ident) + key + commitment + u32(len(policy)) + policy.encode() + digest
+    data += b"\0" if expires is None else b"\1" + expires.to_bytes(8, "little")
+    return ident, Epoch(Reader(key).point(), c, policy, p, expires), data
 
 
 def read_keyspace(value):
@@ -179,8 +195,8 @@ def read_keyspace(value):
 
 
 def read_genesis(value):
-    name, nonce, gate, dev, nodes, operators, circuits, keyspaces = members(
-        value, "name", "nonce", "gate_version", "dev", "nodes", "operators", "circuits", "keyspaces")
+    name, nonce, gate, dev, nodes, operators, admins, circuits, keyspaces = members(
+        value, "name", "nonce", "gate_version", "dev", "nodes", "operators", "admins", "circuits", "keyspaces")
     check(1 <= len(text_of(name)) <= 64 and all(" " <= char <= "~" for char in name), "a cluster's name")
     check(integer(gate, 16) == 1, "another gate version")
     check(isinstance(dev, bool), "dev is a boolean")
@@ -194,15 +210,22 @@ def read_genesis(value):
     operators = distinct([unhex(key, 32) for key in a_list(operators, 1, 64)])
     for key in operators:
         ed_key(key)
+    admins, threshold = members(admins, "keys", "threshold")
+    admins = distinct([unhex(key, 32) for key in a_list(admins, 1, 16)])
+    for key in admins:
+        ed_key(key)
+    check(1 <= integer(threshold, 8) <= len(admins), "a threshold that nobody or everybody meets")
     circuits = distinct([unhex(ident, 32) for ident in a_list(circuits, 1, 64)])
     keyspaces = [read_keyspace(keyspace) for keyspace in a_list(keyspaces, 1, 256)]
     distinct([keyspace[0] for keyspace in keyspaces])
     data = b"ukehi/genesis/v1" + u32(len(name)) + name.encode() + unhex(nonce, 32)
     data += gate.to_bytes(2, "little") + bytes([dev])
     data += u32(len(known)) + b"".join(i.to_bytes(8, "little") + key for i, key in known.items())
-    data += u32(len(operators)) + b"".join(operators) + u32(len(circuits)) + b"".join(circuits)
+    data += u32(len(operators)) + b"".join(operators)
+    data += u32(len(admins)) + b"".join(admins) + bytes([threshold])
+    data += u32(len(circuits)) + b"".join(circuits)
     data += u32(len(keyspaces)) + b"".join(keyspace[2] for keyspace in keyspaces)
-    return known, circuits, {k[0]: k[1] for k in keyspaces}, data
+    return known, dev, admins, threshold, circuits, {k[0]: k[1] for k in keyspaces}, data
 
 
 def read_manifest(value):
@@ -226,7 +249,6 @@ def read_manifest(value):
                   text_of(size_class).encode(), text_of(policy).encode(), b3("ukehi/setup/v1", framed))
     ident = b3("ukehi/circuit-id/v1", facts)
     check(unhex(circuit, 32) == ident, "a manifest's circuit id is not that of its content")
-    check(statement in ("seal/v1", "open/v1"), "a circuit of another statement")
     return ident, Circuit(statement, slots, policy, size_class, verifying_key(key), insecure)
 
 
@@ -238,7 +260,7 @@ def read_trust(text):
         names.append("warning")
     schema, cluster, genesis, manifests = members(value, *names)[:4]
     check(schema == "ukehi/trust/v1", "another schema")
-    nodes, circuits, keyspaces, data = read_genesis(genesis)
+    nodes, dev, admins, threshold, circuits, keyspaces, data = read_genesis(genesis)
     check(unhex(cluster, 32) == b3("ukehi/cluster-id/v1", data), "another cluster id")
     manifests = dict(read_manifest(manifest) for manifest in a_list(manifests, 0, 4096))
     for circuit in circuits:
@@ -246,7 +268,7 @@ def read_trust(text):
     known = {circuit: manifests[circuit] for circuit in circuits}
     insecure = any(circuit.insecure for circuit in known.values())
     check(value.get("warning") == (INSECURE_CLUSTER if insecure else None), "a warning that does not fit")
-    return Trust(unhex(cluster), data, nodes, keyspaces, known)
+    return Trust(unhex(cluster), data, dev, nodes, admins, threshold, keyspaces, known)
 
 
 # Batch --------------------------------------------------------------------------------------------
@@ -299,6 +321,9 @@ class Batch:
     signature: bytes
 
 
+PUT, UPDATE, GUARD, BULK_PUT = OPERATIONS = (1, 2, 3, 4)
+
+
 def read_header(r):
     start = r.at
     check(r.number(1) == 1, "another header version")
@@ -313,7 +338,7 @@ def read_header(r):
 def read_slot(r):
     start = r.at
     meta = r.number(4)
-    check(meta & 0xFF in (1, 4), "an unknown operation")
+    check(meta & 0xFF in OPERATIONS, "an unknown operation")
     bulk = r.boolean()
     if bulk:
         r.take(32)
@@ -346,32 +371,48 @@ def group_size(circuit):
     return 1 if circuit.slots == 1 else 2
 
 
-def check_slots(header, slots, circuit):
-    """What every slot owes to the circuit's class and policy."""
-    check(circuit.statement == "seal/v1", "a circuit that is not for batches")
-    check(circuit.policy == "opaque" and circuit.slots in (1, 8, 64), "a circuit this verifier does not know")
+def check_slots(slots, circuit):
+    """What every slot owes to the circuit's class and statement."""
+    check(circuit.statement in ("seal/v1", "seal_cells/v1"), "a circuit that is not for batches")
+    check(circuit.slots in (1, 8, 64), "a circuit this verifier does not know")
     check(circuit.size_class in CLASSES, "a circuit this verifier does not know")
     elements, body_bytes = CLASSES[circuit.size_class]
-    check(header.policy_digest == 0, "opaque wants P = 0")
     for slot in slots:
+        length = slot.meta >> 8 & 0xFFFF
         check(len(slot.ciphertext) == elements, "a ciphertext of another length than the class's")
-        check(slot.meta >> 8 & 0xFFFF <= body_bytes, "a body longer than the class's")
-        check(slot.meta >> 24 == 0 and slot.cell == (0, 0), "opaque has no cells")
+        check(length <= body_bytes, "a body longer than the class's")
         check(slot.route != 0, "a route of 0")
+        check_cell(slot.meta & 0xFF, slot.meta >> 24, slot.cell, length, circuit)
     check(len({slot.route for slot in slots}) == len(slots), "a route occurs twice")
+
+
+def check_cell(operation, count, cell, length, circuit):
+    old, new = cell
+    if operation in (PUT, BULK_PUT):
+        check(count == 0 and cell == (0, 0), "a cell where the operation has none")
+        return
+    check(circuit.statement == "seal_cells/v1", "a cell under a circuit without cells")
+    check(count == 1, "an update or a guard has one cell")
+    check(length >= 31, "a body that cannot hold a cell's value")
+    check(new != 0, "a new commitment of 0")
+    check(operation == UPDATE or old == new, "a guard that changes its cell")
 
 
 def leaf(slots, circuit):
     """Of one group; inactive slots are 0."""
     inputs = [value for slot in slots for value in (slot.route, *slot.ciphertext)]
     elements, _ = CLASSES[circuit.size_class]
-    return poseidon("leaf", *inputs, *[0] * (group_size(circuit) * (1 + elements) - len(inputs)))
+    plain = poseidon("leaf", *inputs, *[0] * (group_size(circuit) * (1 + elements) - len(inputs)))
+    if circuit.statement == "seal/v1":
+        return plain
+    cells = [value for slot in slots for value in (slot.meta & 0xFF, *slot.cell)]
+    return poseidon("cell leaf", plain, *cells, *[0] * (3 * group_size(circuit) - len(cells)))
 
 
 def public_input(batch, circuit):
     header = batch.header
     check(len(batch.slots) <= circuit.slots, "more slots than the circuit has")
-    check_slots(header, batch.slots, circuit)
+    check_slots(batch.slots, circuit)
     group = group_size(circuit)
     starts = range(0, circuit.slots, group)
     level = [leaf(batch.slots[at:at + group], circuit) for at in starts]
@@ -385,19 +426,18 @@ def statement_input(header, ephemeral, root):
                     header.policy_digest, root)
 
 
-def verify_batch(batch, trust, shard):
-    """What makes a batch valid; returns x."""
+def verify_batch(batch, trust, registry, index):
+    """What makes a batch valid at an index; returns x."""
+    shard = registry.shard
     header = batch.header
     check(header.cluster == trust.cluster, "a batch for another cluster")
     check(header.shard == shard, "a batch for another shard")
-    check(header.circuit in trust.circuits, "an unknown circuit")
-    circuit = trust.circuits[header.circuit]
+    circuit = registry.circuit(index, header.circuit)
     for slot in batch.slots:
-        check(slot.bulk == (slot.meta & 0xFF == 4), "a bulk reference and an operation that do not fit")
+        check(slot.bulk == (slot.meta & 0xFF == BULK_PUT), "a bulk reference and an operation that do not fit")
     listed = b"".join(slot.public for slot in batch.slots)
     check(header.slot_list == b3("ukehi/slot-list/v1", listed), "the header vouches for another list of slots")
-    authors = [k["authors"] for k in trust.keyspaces.values() if k["shard"] == shard]
-    check(any(header.author in known for known in authors), "an author who is not registered")
+    check(registry.knows_author(index, header.author), "an author who is not registered")
     x = public_input(batch, circuit)
     verify_seal(header, x, circuit, batch.signature, batch.proof)
     return x
@@ -411,10 +451,16 @@ def verify_seal(header, x, circuit, signature, proof):
 
 # Record, tree, checkpoint -------------------------------------------------------------------------
 
-KINDS = ["genesis", "no_op", "batch"]
-OUTCOMES = ["applied", "unknown_keyspace", "unknown_epoch", "wrong_epoch_key", "wrong_route_commitment",
+KINDS = ["genesis", "no_op", "batch", "registry", "membership"]
+OUTCOMES = dict(enumerate(["applied", "unknown_keyspace", "unknown_epoch", "wrong_epoch_key", "wrong_route_commitment",
             "wrong_policy", "foreign_author", "expired", "anchor_unknown", "anchor_too_old", "anchor_mismatch",
-            "outcome_unknown", "sequence_conflict", "duplicate"]
+            "outcome_unknown", "sequence_conflict", "duplicate"]))
+OUTCOMES |= dict(enumerate(["author_revoked", "author_after_anchor", "epoch_expired", "epoch_revoked", "epoch_erased",
+                            "circuit_unknown_at_index", "circuit_retired", "wrong_policy_family"], 15))
+OUTCOMES |= dict(enumerate(["wrong_number", "unknown_admin", "too_few_signatures", "author_exists", "unknown_author",
+                            "epoch_exists", "epoch_key_reused", "expiry_in_past", "circuit_exists", "registry_full",
+                            "family_exists", "unknown_family", "cell_exists"], 32))
+CODES = {name: code for code, name in OUTCOMES.items()}
 
 
 @dataclass
@@ -427,7 +473,7 @@ class Record:
 
     @property
     def data(self):
-        kind, outcome = KINDS.index(self.kind), OUTCOMES.index(self.outcome)
+        kind, outcome = KINDS.index(self.kind), CODES[self.outcome]
         head = self.index.to_bytes(8, "little") + bytes([kind])
         return head + self.header_digest + self.x + outcome.to_bytes(2, "little")
 
@@ -437,7 +483,7 @@ def read_record(data):
     r = Reader(data)
     index, kind, digest, x, outcome = r.number(8), r.number(1), r.take(32), r.take(32), r.number(2)
     check(kind < len(KINDS), "an unknown kind of entry")
-    check(outcome < len(OUTCOMES), "an unknown outcome")
+    check(outcome in OUTCOMES, "an unknown outcome")
     return Record(index, KINDS[kind], digest, x, OUTCOMES[outcome])
 
 
@@ -587,7 +633,7 @@ def receipt_of(value, trust):
         value, "schema", "author", "seq", "record", "header", "inclusion", "note", ordered=True)
     check(schema == "ukehi/receipt/v1", "another schema")
     index, kind, digest, x, outcome = members(record, "index", "kind", "header_digest", "x", "outcome", ordered=True)
-    check(kind in KINDS and outcome in OUTCOMES, "an unknown kind or outcome")
+    check(kind in KINDS and outcome in CODES, "an unknown kind or outcome")
     record = Record(integer(index), kind, unhex(digest, 32), unhex(x, 32), outcome)
     checkpoint = counted(text_of(note), trust)
     at, size, path = members(inclusion, "index", "size", "path", ordered=True)

@@ -20,19 +20,26 @@ from crypto import R, Refused, check, groth16_verify, poseidon, verifying_key
 from disclosure import verify_disclosure
 from formats import (read_batch, read_checkpoint, read_header, Reader, read_record, read_trust, verify_batch,
                      verify_evidence, verify_receipt)
+from registry import Registry, read_change, verify_change
 
 
-def insecure(trust, allowed):
-    bad = [circuit.hex() for circuit, facts in trust.circuits.items() if facts.insecure]
+def insecure(circuits, allowed):
+    bad = [circuit.hex() for circuit in circuits]
     check(allowed or not bad, f"circuits from an INSECURE set-up (--allow-insecure-setup takes them): {bad}")
     for circuit in bad:
         print(f"WARNING: whoever ran the set-up of circuit {circuit} can forge proofs")
 
 
+def first_insecure(trust):
+    return [circuit for circuit, facts in trust.circuits.items() if facts.insecure]
+
+
 def bundle(args, trust):
-    insecure(trust, args.allow_insecure_setup)
+    check(args.allow_insecure_setup or not first_insecure(trust), "circuits from an INSECURE set-up")
     report = verify_bundle(Path(args.file).read_bytes(), trust,
                            lambda index, text: print(f"entry {index}: {text}", file=sys.stderr))
+    # Those that the log activated as well.
+    insecure(report.insecure, args.allow_insecure_setup)
     print(f"VERIFIED entries {report.first}..{report.last} of {report.size}, cosigned by nodes {report.signers} "
           f"({trust.majority} needed)")
     print(f"batches: {report.batches} ({report.commands} commands applied), outcomes {report.outcomes}, "
@@ -49,7 +56,7 @@ def evidence(args, trust):
 
 
 def disclosure(args, trust):
-    insecure(trust, args.allow_insecure_setup)
+    insecure(first_insecure(trust), args.allow_insecure_setup)
     found = verify_disclosure(Path(args.file).read_text("utf-8"), trust)
     print(f"VERIFIED: entry {found.index}, slot {found.slot}, key {found.key!r}, value {found.value!r}, for "
           + (repr(found.audience) if found.audience else "anyone"))
@@ -81,7 +88,8 @@ def vector_readers(trust):
         "groth16": groth16_vector,
         "trust": read_trust,
         "header": header_vector,
-        "batch": lambda data: verify_batch(read_batch(data), trust, 0),
+        "batch": lambda data: verify_batch(read_batch(data), trust, Registry(trust, 0), 1),
+        "change": lambda data: verify_change(read_change(data), trust, 0),
         "record": read_record,
         "checkpoint": lambda text: read_checkpoint(text, trust),
         "evidence": lambda text: verify_evidence(text, trust),

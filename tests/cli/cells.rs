@@ -1,6 +1,7 @@
 //! Cells on a testnet of its own: minted, moved, raced for, resealed, audited.
 
 use crate::run::{Net, Ran, ukehi};
+use crate::strangers::python;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -194,6 +195,17 @@ fn audited(net: &Net, lost: u64) {
         "{outcomes:?}"
     );
     assert_eq!(report["outcomes_recomputed"], true);
+    // Written from docs/formats.md alone: it decides every cell's outcome again.
+    let words = [
+        "bundle",
+        &bundle,
+        "--trust",
+        &trust,
+        "--allow-insecure-setup",
+    ];
+    let second = python(&words);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.success(), "{said}");
 }
 
 fn copy(from: &Path, to: &Path) {

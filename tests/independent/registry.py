@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 
-from crypto import JUB_A, JUB_B8, JUB_D, JUB_L, R, b3, check, ed_key, ed_verify, edwards_add, frame, jub_multiply
+from crypto import JUB_A, JUB_B8, JUB_D, JUB_L, R, b3, check, ed_key, ed_verify, edwards_add, frame, jub_multiply, poseidon
 from formats import NAME, Reader, parse, read_manifest
 
 
@@ -14,9 +14,9 @@ def read_key(r):
     return key
 
 
-def read_keys(r, most):
+def read_keys(r, most, least=1):
     keys = [read_key(r) for _ in range(r.number(2))]
-    check(1 <= len(keys) <= most, "a list of keys is empty or too long")
+    check(least <= len(keys) <= most, "a list of keys is empty or too long")
     check(all(one < other for one, other in zip(keys, keys[1:])), "keys do not ascend")
     return keys
 
@@ -59,8 +59,8 @@ def read_operation(r):
         11: lambda: {"epoch": r.number(4), "reader": r.take(32), "digest": r.take(32)},
         12: lambda: {"family": read_name(r), "authors": read_keys(r, 256)},
         13: lambda: {"family": read_name(r), "route": r.element(), "value": r.number(8), "blind": r.element(),
-                     "authors": read_keys(r, 256)},
-        14: lambda: {"route": r.element(), "authors": read_keys(r, 256)},
+                     "authors": read_keys(r, 256, 0)},
+        14: lambda: {"route": r.element(), "authors": read_keys(r, 256, 0)},
     }
     check(tag in readers, "an unknown operation")
     return tag, fields | readers[tag]()
@@ -148,13 +148,20 @@ class Standing:
         return what in self.ended and self.ended[what] < index
 
 
+def commitment(policy, route, value, version, blind):
+    family = blake3(b"ukehi/family/v1" + policy.encode()).digest()[:31]
+    return poseidon("cell", int.from_bytes(family, "little"), route, value, version, blind)
+
+
 class Keyspace:
     def __init__(self, genesis):
         self.authors = {author: Standing(0) for author in genesis["authors"]}
         self.epochs = {ident: Standing(0, epoch, epoch.expires) for ident, epoch in genesis["epochs"].items()}
-        self.families, self.minted = set(), set()
+        self.families = {name: (0, authors) for name, authors in genesis["families"].items()}
+        # Routes that were minted; lists of authors by route; (policy, commitment) by route.
+        self.minted, self.lists, self.cells = set(), {}, {}
 
-    def decide(self, index, tag, fields):
+    def decide(self, index, tag, fields, live):
         """An outcome, or None after the change was made."""
         if tag == 1:
             if fields["author"] in self.authors:
@@ -176,13 +183,42 @@ class Keyspace:
         elif tag == 12:
             if fields["family"] in self.families:
                 return "family_exists"
-            self.families.add(fields["family"])
+            self.families[fields["family"]] = index, fields["authors"]
         elif tag == 13:
             if fields["family"] not in self.families:
                 return "unknown_family"
             if fields["route"] in self.minted:
                 return "cell_exists"
+            if fields["route"] in self.cells if live is None else live:
+                return "cell_live"
             self.minted.add(fields["route"])
+            self.lists[fields["route"]] = [(index, fields["authors"])]
+            opening = fields["route"], fields["value"], 1, fields["blind"]
+            self.cells[fields["route"]] = fields["family"], commitment(fields["family"], *opening)
+        elif tag == 14:
+            self.lists.setdefault(fields["route"], []).append((index, fields["authors"]))
+        return None
+
+    def change_cells(self, index, author, policy, slots):
+        """What a batch does to its cells: an outcome, or None after all were changed."""
+        changed = {}
+        for slot in (slot for slot in slots if slot.meta >> 24):
+            since, authors = self.families.get(policy, (index, []))
+            if since >= index:
+                return "unknown_family"
+            own = [keys for since, keys in self.lists.get(slot.route, []) if since < index]
+            if author not in (own[-1] if own and own[-1] else authors):
+                return "cell_author"
+            (old, new), cell = slot.cell, self.cells.get(slot.route)
+            for broken, outcome in [
+                    (cell is None and old != 0, "cell_missing"),
+                    (cell is not None and old == 0, "cell_not_new"),
+                    (cell is not None and cell[0] != policy, "cell_of_other_family"),
+                    (cell is not None and cell[1] != old, "cell_stale")]:
+                if broken:
+                    return outcome
+            changed[slot.route] = policy, new
+        self.cells |= changed
         return None
 
     def opens_or_expires(self, index, tag, fields):
@@ -236,8 +272,9 @@ class Registry:
         once = set().union(*(keys for since, keys in self.once_admins.items() if since < index))
         check(all(signer in once for signer, _ in change.signatures), "a signer who never was an admin")
 
-    def apply(self, index, change):
-        outcome = self.authorise(change) or self.operate(index, change) or "applied"
+    def apply(self, index, change, live=None):
+        """`live`: whether the cell of a mint exists, where the cells are not known here."""
+        outcome = self.authorise(change) or self.operate(index, change, live) or "applied"
         if outcome == "applied":
             self.number, self.applied = change.number, self.applied + 1
         return outcome
@@ -253,7 +290,7 @@ class Registry:
                 return outcome
         return None
 
-    def operate(self, index, change):
+    def operate(self, index, change, live):
         fields = change.fields
         if change.tag == 8:
             if fields["circuit"] in self.circuits:
@@ -270,7 +307,7 @@ class Registry:
             self.once_admins[index] = set(fields["keys"])
             return None
         keyspace = self.keyspaces.get(fields["keyspace"])
-        return "unknown_keyspace" if keyspace is None else keyspace.decide(index, change.tag, fields)
+        return "unknown_keyspace" if keyspace is None else keyspace.decide(index, change.tag, fields, live)
 
     # Of batches.
 

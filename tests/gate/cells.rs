@@ -110,12 +110,14 @@ impl Bank {
     }
 }
 
+type Attack<'a> = &'a dyn Fn(&mut SealedBatch);
+
 #[test]
 fn no_signature_makes_a_ledger_proof_say_anything_else() {
     let bank = Bank::new();
     let honest = bank.honest();
     assert_eq!(bank.attacked(&honest, |_| ()), Word::Valid);
-    let attacks: [(&str, Word, &dyn Fn(&mut SealedBatch)); 9] = [
+    let attacks: [(&str, Word, Attack<'_>); 9] = [
         (
             "a padding slot shown as a cell with a value",
             Word::Proof,

@@ -153,7 +153,8 @@ class Keyspace:
         self.authors = {author: Standing(0) for author in genesis["authors"]}
         self.epochs = {ident: Standing(0, epoch, epoch.expires) for ident, epoch in genesis["epochs"].items()}
         # By name: since when, and whose. By route: the lists set, in order; family and commitment.
-        self.families, self.minted, self.cell_authors, self.cells = {}, set(), {}, {}
+        self.families = {name: (0, authors) for name, authors in genesis["families"].items()}
+        self.minted, self.cell_authors, self.cells = set(), {}, {}
 
     def decide(self, index, tag, fields, live):
         """An outcome, or None after the change was made."""

@@ -39,7 +39,8 @@ fn opening(value: u64, version: u64) -> CellOpening {
 impl Bank {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let names = ["opaque/short/8", "ledger/short/8"].map(|n| n.parse::<CircuitName>().unwrap());
+        let names = ["seal-8-short-opaque", "seal_cells-8-short-ledger"]
+            .map(|n| n.parse::<CircuitName>().unwrap());
         let manifests = insecure_dev_params(dir.path(), &names, |_, _, _| {}).unwrap();
         let route = RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let mut genesis = genesis(&manifests, &route);

@@ -1,14 +1,35 @@
 //! `ukehi circuits`: the circuits of this release, and their constraints for outside tools.
 
-use super::args::CircuitsCommand;
 use super::output::{Output, table};
 use crate::error::{ExitCode, Failure};
 use crate::params::{self, CircuitName, UnknownCircuitName};
+use clap::Subcommand;
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use ukehi_provers::iden3::write_r1cs;
+
+#[derive(Subcommand, Debug)]
+pub enum CircuitsCommand {
+    /// Name every circuit this release can prove.
+    #[command(after_help = "Example:\n  ukehi circuits list")]
+    List,
+    /// Write a circuit's constraints in the iden3 format, which snarkjs and circuit analysers read.
+    #[command(
+        after_help = "Examples:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs\n  snarkjs r1cs info seal.r1cs\n  ukehi circuits export CIRCUIT-ID --params demo/params --r1cs seal.r1cs"
+    )]
+    Export {
+        /// A name of `circuits list`, or with --params a circuit id.
+        circuit: String,
+        /// Where to write it; replaced if there.
+        #[arg(long)]
+        r1cs: PathBuf,
+        /// A directory of proving parameters, to look a circuit id up.
+        #[arg(long)]
+        params: Option<PathBuf>,
+    },
+}
 
 #[derive(Serialize)]
 struct Listed {

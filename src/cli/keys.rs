@@ -1,6 +1,8 @@
 //! `ukehi keys`: make and list key files and parameters.
 
-use super::args::KeysCommand;
+pub mod args;
+
+use self::args::KeysCommand;
 use super::cells;
 use super::ceremony::{self, ParticipantCommand};
 use super::output::{Output, table};

@@ -1,7 +1,7 @@
 //! `ukehi keys solidity`: a circuit's verifier as a contract.
 
-use super::args::SolidityArgs;
 use super::connect::load_trust;
+use super::keys::args::SolidityArgs;
 use super::output::Output;
 use super::snarkjs::write_new;
 use crate::error::{ExitCode, Failure};

@@ -4,6 +4,8 @@
 
 #[path = "cli/bulk.rs"]
 mod bulk;
+#[path = "cli/cells.rs"]
+mod cells;
 #[path = "cli/disclose.rs"]
 mod disclose;
 #[path = "audit_support/frames.rs"]
@@ -124,4 +126,11 @@ fn a_testnet_answers_as_documented() {
         "json",
     ]);
     assert_eq!(down.json()["schema"], "ukehi/testnet-down/v1");
+}
+
+#[test]
+fn a_ledger_of_cells_keeps_its_sum_on_three_nodes() {
+    cells::keep_their_sum(&Net::with_circuits(
+        "seal-1-short-opaque,seal_cells-8-short-ledger",
+    ));
 }

@@ -257,7 +257,8 @@ impl<'a> Replay<'a> {
         same_outcome(Place::Entry(index), outcome, record.outcome)
     }
 
-    fn registry(&self) -> &Registry {
+    /// As of the last change judged.
+    pub fn registry(&self) -> &Registry {
         match &self.history {
             History::Full { machine, .. } => machine.registry(),
             History::Range { registry, .. } => registry,

@@ -5,9 +5,10 @@
 
 use super::bundle::Start;
 use crate::batch::VerifiedBatch;
-use crate::ids::{ClusterId, Hash, LogIndex, NodeId, ShardId, TreeSize, hash_hex};
+use crate::ids::{ClusterId, Hash, KeyspaceId, LogIndex, NodeId, ShardId, TreeSize, hash_hex};
 use crate::log::SignedCheckpoint;
 use crate::log::{EntryKind, Outcome};
+use crate::registry::{Family, Registry};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use ukehi_keys::{AuthorId, CircuitId};
@@ -38,6 +39,9 @@ pub struct Report {
     pub outcomes_recomputed: bool,
     /// Always false: nothing was decrypted.
     pub decryption_key_needed: bool,
+    /// What admins minted up to the last entry judged: what the cells of a policy that keeps its
+    /// sum hold together.
+    pub supply: Vec<Supply>,
     /// Circuits whose set-up is INSECURE: whoever ran it could have forged the proofs.
     pub insecure_circuits: Vec<CircuitId>,
     /// With the checkpoint given to compare with, if one was.
@@ -50,6 +54,34 @@ pub struct Report {
 pub struct Cosigner {
     pub node: NodeId,
     pub time: u64,
+}
+
+/// The mints of one family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Supply {
+    pub keyspace: KeyspaceId,
+    pub family: String,
+    pub mints: usize,
+    /// Their sum in decimal digits: it may be 2^64 or more.
+    pub value: String,
+}
+
+/// Every family's mints.
+pub(super) fn supply(registry: &Registry) -> Vec<Supply> {
+    let families = registry
+        .keyspaces()
+        .flat_map(|keyspace| registry.families(keyspace).map(move |f| (keyspace, f)));
+    let of = |(keyspace, family): (KeyspaceId, &Family)| {
+        let mints = registry.mints(keyspace, &family.policy);
+        let values: Vec<u128> = mints.map(|(_, mint)| u128::from(mint.value)).collect();
+        Supply {
+            keyspace,
+            family: family.policy.clone(),
+            mints: values.len(),
+            value: values.iter().sum::<u128>().to_string(),
+        }
+    };
+    families.map(of).collect()
 }
 
 /// Whether another cosigned checkpoint is of the same history.
@@ -149,10 +181,15 @@ impl Report {
             tally,
             outcomes_recomputed: start.is_full(),
             decryption_key_needed: false,
+            supply: Vec::new(),
             insecure_circuits: Vec::new(),
             limits: limits(start, comparison),
             comparison,
         }
+    }
+
+    pub(super) fn with_supply(self, supply: Vec<Supply>) -> Self {
+        Self { supply, ..self }
     }
 
     pub(super) fn under_insecure_setup(mut self, circuits: Vec<CircuitId>) -> Self {

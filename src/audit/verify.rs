@@ -13,7 +13,7 @@ use super::error::AuditError;
 use super::frames::BundleError;
 use super::place::Place;
 use super::replay::Replay;
-use super::report::Report;
+use super::report::{Report, supply};
 use crate::batch::BatchVerifier;
 use crate::genesis::Genesis;
 use crate::trust::TrustRoot;
@@ -127,8 +127,10 @@ pub fn verify_trail<R: Read>(
     let comparison = other
         .map(|other| other.compare(&signed, &replay, &genesis))
         .transpose()?;
+    let supply = supply(replay.registry());
     let tally = replay.tally;
     let report = Report::new(&start, &signed, genesis.majority(), tally, comparison);
+    let report = report.with_supply(supply);
     Ok(report.under_insecure_setup(insecure))
 }
 

@@ -334,6 +334,12 @@ fn render(report: &Report) -> String {
             }
         ),
     ];
+    for supply in &report.supply {
+        lines.push(format!(
+            "supply      {} in {} mints of {} in keyspace {}",
+            supply.value, supply.mints, supply.family, supply.keyspace
+        ));
+    }
     match report.comparison {
         Some(Comparison::Agrees { size }) => {
             lines.push(format!(

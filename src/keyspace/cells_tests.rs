@@ -18,6 +18,9 @@ use ukehi_circuits::slot::{Meta, Op};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
 use zeroize::Zeroizing;
 
+#[path = "cells_sum_tests.rs"]
+mod sum;
+
 const SHARD: ShardId = ShardId(0);
 const KEYSPACE: KeyspaceId = KeyspaceId(1);
 /// Circuits of policies `ledger`, `doses`, which has an epoch too, and `points`, which has no family.
@@ -128,7 +131,11 @@ struct Replica {
 
 impl Replica {
     fn new() -> Self {
-        let genesis = Arc::new(genesis());
+        Self::of(genesis())
+    }
+
+    fn of(genesis: Genesis) -> Self {
+        let genesis = Arc::new(genesis);
         let mut replica = Self {
             machine: Keyspace::new(&genesis, SHARD),
             store: MemoryStore::new(),

@@ -125,6 +125,10 @@ pub struct Net {
 
 impl Net {
     pub fn up() -> Self {
+        Self::with_circuits("seal-1-short-opaque,seal-8-short-opaque")
+    }
+
+    pub fn with_circuits(circuits: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         let mut net = Self {
             root,
@@ -132,7 +136,16 @@ impl Net {
         };
         let dir = net.dir();
         let up = [
-            "testnet", "up", "--nodes", "3", "--detach", "--output", "json", "--dir",
+            "testnet",
+            "up",
+            "--nodes",
+            "3",
+            "--circuits",
+            circuits,
+            "--detach",
+            "--output",
+            "json",
+            "--dir",
         ];
         net.started = ukehi(up.map(OsStr::new).into_iter().chain([dir.as_os_str()])).json();
         net

@@ -170,7 +170,7 @@ pub fn contracts(net: &Net) {
 }
 
 /// tests/independent, written from docs/formats.md alone.
-fn python(args: &[&str]) -> Output {
+pub fn python(args: &[&str]) -> Output {
     let venv = std::env::var_os("UKEHI_VENV").map(PathBuf::from);
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/ukehi/venv");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/independent/verify.py");

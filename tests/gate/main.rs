@@ -2,6 +2,7 @@
 //! one of them beside something it does not prove.
 
 mod bytes;
+mod cells;
 mod fuzz;
 mod good;
 mod mutants;

@@ -56,8 +56,9 @@ pub fn admin(seed: u8) -> AdminKey {
 impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let manifests =
-            insecure_dev_params(dir.path(), &CircuitName::opaque_short(), |_, _, _| {}).unwrap();
+        let mut circuits = CircuitName::opaque_short();
+        circuits.push("open-1-short-none".parse().unwrap());
+        let manifests = insecure_dev_params(dir.path(), &circuits, |_, _, _| {}).unwrap();
         let route = || RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let genesis = Arc::new(genesis(&manifests, &route()));
         let proofs = Arc::new(Groth16Verifier::new(&manifests).unwrap());

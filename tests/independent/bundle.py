@@ -80,12 +80,19 @@ class Log:
     def __init__(self, registry):
         self.registry, self.sessions, self.roots = registry, Sessions(), [None]
 
-    def outcome(self, index, header, x):
-        earlier = self.sessions.earlier(header, x)
-        if earlier is None:
-            earlier = self.decide(index, header)
+    def outcome(self, index, batch, x):
+        header = batch.header
+        outcome = self.sessions.earlier(header, x)
+        if outcome is None:
+            outcome = self.decide(index, header)
+            if outcome == "applied":
+                keyspace = self.registry.keyspaces[header.keyspace]
+                policy = self.registry.circuits[header.circuit].facts.policy
+                broken, changes = keyspace.judge_cells(index, batch, policy)
+                outcome = broken or outcome
+                keyspace.cells.update(changes)
             self.sessions.remember(header, x)
-        return earlier
+        return outcome
 
     def decide(self, index, header):
         size = header.anchor_size
@@ -165,7 +172,7 @@ def read_changes_before(frames, first, trust, registry):
         path = Reader(r.take(length))
         r.end()
         check(record.index == index and last < index < first, "a registry change out of order")
-        apply_change(record, data, trust, registry)
+        apply_change(record, data, trust, registry, True)
         at, size, count = path.number(8), path.number(8), path.number(1)
         check(count <= 64, "a path of more than 64 hashes")
         hashes = [path.take(32) for _ in range(count)]
@@ -175,12 +182,13 @@ def read_changes_before(frames, first, trust, registry):
     return earlier
 
 
-def apply_change(record, data, trust, registry):
+def apply_change(record, data, trust, registry, partial):
     index, change = record.index, read_change(data)
     verify_change(change, trust, registry.shard)
     registry.admit_change(index, change)
     check(record == Record(index, "registry", change.digest, bytes(32), record.outcome), f"entry {index}: its record")
-    outcome = registry.apply(index, change)
+    # What batches made of cells before a range is not known: such a refusal is taken as recorded.
+    outcome = registry.apply(index, change, partial and record.outcome == "cell_live")
     check(record.outcome == outcome, f"entry {index}: its outcome is {record.outcome}, should be {outcome}")
 
 
@@ -188,7 +196,7 @@ def verify_entry(record, payload, trust, registry, log, report):
     index = record.index
     check((index == 0) == (record.kind == "genesis"), f"entry {index}: its kind")
     if record.kind == "registry":
-        apply_change(record, payload, trust, registry)
+        apply_change(record, payload, trust, registry, log is None)
         return
     if record.kind != "batch":
         check(record.kind != "membership", f"entry {index}: a kind that is reserved")
@@ -201,7 +209,7 @@ def verify_entry(record, payload, trust, registry, log, report):
     x = verify_batch(batch, trust, registry, index)
     check(record.x == x.to_bytes(32, "little"), f"entry {index}: another x than the record's")
     if log:
-        outcome = log.outcome(index, batch.header, record.x)
+        outcome = log.outcome(index, batch, record.x)
         check(record.outcome == outcome, f"entry {index}: its outcome is {record.outcome}, should be {outcome}")
     elif record.outcome == "applied":
         check(registry.judge(index, batch.header) is None, f"entry {index}: applied against the registry")

@@ -181,16 +181,37 @@ def read_epoch(value):
     return ident, Epoch(Reader(key).point(), c, policy, p, expires), data
 
 
-def read_keyspace(value):
-    ident, shard, authors, epochs = members(value, "id", "shard", "authors", "epochs")
-    authors = distinct([unhex(author, 32) for author in a_list(authors, 1, 4096)])
+def read_authors(value):
+    authors = distinct([unhex(author, 32) for author in a_list(value, 1, 4096)])
     for author in authors:
         ed_key(author)
+    return authors
+
+
+def read_family(value):
+    policy, authors = members(value, "policy", "authors")
+    check(1 <= len(text_of(policy)) <= 32 and set(policy) <= NAME, "not a policy's name")
+    return policy, read_authors(authors)
+
+
+def read_keyspace(value):
+    names = ["id", "shard", "authors", "epochs"]
+    families = value.get("families", []) if isinstance(value, dict) else []
+    if families:
+        names.append("families")
+    ident, shard, authors, epochs = members(value, *names)[:4]
+    authors = read_authors(authors)
+    families = [read_family(family) for family in a_list(families, 0, 16)]
+    distinct([name for name, _ in families])
     epochs = [read_epoch(epoch) for epoch in a_list(epochs, 1, 256)]
     distinct([epoch[0] for epoch in epochs])
     data = u32(integer(ident, 32)) + u32(integer(shard, 32)) + u32(len(authors)) + b"".join(authors)
     data += u32(len(epochs)) + b"".join(epoch[2] for epoch in epochs)
-    facts = {"shard": shard, "authors": set(authors), "epochs": {e[0]: e[1] for e in epochs}}
+    data += u32(len(families))
+    for name, keys in families:
+        data += u32(len(name)) + name.encode() + u32(len(keys)) + b"".join(keys)
+    facts = {"shard": shard, "authors": set(authors), "epochs": {e[0]: e[1] for e in epochs},
+             "families": dict(families)}
     return ident, facts, data
 
 
@@ -457,9 +478,10 @@ OUTCOMES = dict(enumerate(["applied", "unknown_keyspace", "unknown_epoch", "wron
             "outcome_unknown", "sequence_conflict", "duplicate"]))
 OUTCOMES |= dict(enumerate(["author_revoked", "author_after_anchor", "epoch_expired", "epoch_revoked", "epoch_erased",
                             "circuit_unknown_at_index", "circuit_retired", "wrong_policy_family"], 15))
+OUTCOMES |= dict(enumerate(["cell_author", "cell_missing", "cell_stale", "cell_not_new", "cell_of_other_family"], 24))
 OUTCOMES |= dict(enumerate(["wrong_number", "unknown_admin", "too_few_signatures", "author_exists", "unknown_author",
                             "epoch_exists", "epoch_key_reused", "expiry_in_past", "circuit_exists", "registry_full",
-                            "family_exists", "unknown_family", "cell_exists"], 32))
+                            "family_exists", "unknown_family", "cell_exists", "cell_live"], 32))
 CODES = {name: code for code, name in OUTCOMES.items()}
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 
-from crypto import JUB_A, JUB_B8, JUB_D, JUB_L, R, b3, check, ed_key, ed_verify, edwards_add, frame, jub_multiply
-from formats import NAME, Reader, parse, read_manifest
+from crypto import JUB_A, JUB_B8, JUB_D, JUB_L, R, b3, check, ed_key, ed_verify, edwards_add, frame, jub_multiply, poseidon
+from formats import GUARD, NAME, UPDATE, Reader, parse, read_manifest
 
 
 def read_key(r):
@@ -152,9 +152,11 @@ class Keyspace:
     def __init__(self, genesis):
         self.authors = {author: Standing(0) for author in genesis["authors"]}
         self.epochs = {ident: Standing(0, epoch, epoch.expires) for ident, epoch in genesis["epochs"].items()}
-        self.families, self.minted = set(), set()
+        # By name: since when, and whose. By route: the lists set, in order; family and commitment.
+        self.families = {name: (0, authors) for name, authors in genesis["families"].items()}
+        self.minted, self.cell_authors, self.cells = set(), {}, {}
 
-    def decide(self, index, tag, fields):
+    def decide(self, index, tag, fields, live):
         """An outcome, or None after the change was made."""
         if tag == 1:
             if fields["author"] in self.authors:
@@ -176,13 +178,21 @@ class Keyspace:
         elif tag == 12:
             if fields["family"] in self.families:
                 return "family_exists"
-            self.families.add(fields["family"])
+            self.families[fields["family"]] = (index, fields["authors"])
         elif tag == 13:
             if fields["family"] not in self.families:
                 return "unknown_family"
             if fields["route"] in self.minted:
                 return "cell_exists"
+            if live or fields["route"] in self.cells:
+                return "cell_live"
             self.minted.add(fields["route"])
+            self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
+            family = family_of(fields["family"])
+            self.cells[fields["route"]] = (family, poseidon("cell", family, fields["route"], fields["value"], 1,
+                                                            fields["blind"]))
+        elif tag == 14:
+            self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
         return None
 
     def opens_or_expires(self, index, tag, fields):
@@ -208,6 +218,35 @@ class Keyspace:
         if opening:
             self.epochs[opening["id"]] = Standing(index, OpenedEpoch(opening), opening["expires"])
         return None
+
+
+    def judge_cells(self, index, batch, policy):
+        """The first rule of cells that a batch breaks, or None and what it sets."""
+        changes = {}
+        for slot in batch.slots:
+            if slot.meta & 0xFF not in (UPDATE, GUARD):
+                continue
+            since, authors = self.families.get(policy, (index, []))
+            if since >= index:
+                return "unknown_family", {}
+            own = [keys for set_at, keys in self.cell_authors.get(slot.route, []) if set_at < index]
+            if batch.header.author not in (own[-1] if own else authors):
+                return "cell_author", {}
+            (old, new), held, family = slot.cell, self.cells.get(slot.route), family_of(policy)
+            for broken, outcome in [
+                    (held is None and old != 0, "cell_missing"),
+                    (held is not None and old == 0, "cell_not_new"),
+                    (held is not None and held[0] != family, "cell_of_other_family"),
+                    (held is not None and held[1] != old, "cell_stale")]:
+                if broken:
+                    return outcome, {}
+            if old != new:
+                changes[slot.route] = (family, new)
+        return None, changes
+
+
+def family_of(name):
+    return int.from_bytes(blake3(b"ukehi/family/v1" + name.encode()).digest()[:31], "little")
 
 
 class OpenedEpoch:
@@ -236,8 +275,8 @@ class Registry:
         once = set().union(*(keys for since, keys in self.once_admins.items() if since < index))
         check(all(signer in once for signer, _ in change.signatures), "a signer who never was an admin")
 
-    def apply(self, index, change):
-        outcome = self.authorise(change) or self.operate(index, change) or "applied"
+    def apply(self, index, change, live=False):
+        outcome = self.authorise(change) or self.operate(index, change, live) or "applied"
         if outcome == "applied":
             self.number, self.applied = change.number, self.applied + 1
         return outcome
@@ -253,7 +292,7 @@ class Registry:
                 return outcome
         return None
 
-    def operate(self, index, change):
+    def operate(self, index, change, live):
         fields = change.fields
         if change.tag == 8:
             if fields["circuit"] in self.circuits:
@@ -270,7 +309,7 @@ class Registry:
             self.once_admins[index] = set(fields["keys"])
             return None
         keyspace = self.keyspaces.get(fields["keyspace"])
-        return "unknown_keyspace" if keyspace is None else keyspace.decide(index, change.tag, fields)
+        return "unknown_keyspace" if keyspace is None else keyspace.decide(index, change.tag, fields, live)
 
     # Of batches.
 

@@ -18,9 +18,6 @@ use ukehi_circuits::policy::{Opaque, Policy};
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
-/// How often, and how long apart, a checkpoint over the registry is asked for.
-const ANCHOR_TRIES: usize = 50;
-const ANCHOR_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 #[derive(Serialize)]
 struct Written {

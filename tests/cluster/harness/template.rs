@@ -44,7 +44,17 @@ fn make() -> Template {
             String::from_utf8_lossy(&done.stderr)
         );
     };
-    testnet(&["up", "--detach", "--author", "clinic", "--author", "lab"]);
+    let circuits = "seal-1-short-opaque,seal-8-short-opaque";
+    testnet(&[
+        "up",
+        "--detach",
+        "--author",
+        "clinic",
+        "--author",
+        "lab",
+        "--circuits",
+        circuits,
+    ]);
     testnet(&["down"]);
     Template {
         trust: TrustRoot::load(&dir.join("trust.json")).expect("the trust root"),

@@ -97,7 +97,7 @@ def folded(changes, trust, checkpoint):
         last, size = record.index, size + len(data)
         check(size <= 1 << 20, "registry changes beyond 1 MiB")
         check((record.kind, record.outcome) == ("registry", "applied"), "a registry change that was not applied")
-        apply_change(record, data, trust, registry)
+        apply_change(record, data, trust, registry, False)
     return registry
 
 

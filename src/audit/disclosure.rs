@@ -9,24 +9,28 @@ mod check;
 mod error;
 mod make;
 mod proof;
+mod registry;
 mod report;
 
 pub use check::CheckOptions;
-pub use error::DisclosureError;
+pub use error::{DisclosureError, ShownFault};
 pub use make::{DiscloseError, Prepared, Unproven, prepare};
+pub use registry::{MAX_DISCLOSED_CHANGE_BYTES, MAX_DISCLOSED_CHANGES};
 pub use report::{DISCLOSED_SCHEMA, Disclosed};
 
-use crate::batch::{BulkReference, Header};
+use crate::batch::BulkReference;
 use crate::ids::{Hash, hash_hex};
 use crate::log::{Receipt, json};
+use registry::{ShownChange, is_bounded};
 use serde::{Deserialize, Serialize};
 use ukehi_circuits::slot::{Body, DecodedKey, Meta};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::CircuitId;
 
-/// Longer texts are refused unread: a receipt, two long slots, one more in clear and 64 public
-/// words stay below, with room for indentation.
-pub const MAX_DISCLOSURE_BYTES: usize = 192 * 1024;
+/// Longer texts are refused unread: as many registry changes as there may be, with the longest
+/// paths, and beside them a receipt, two long slots, one more in clear and 64 public words stay
+/// below, with room for indentation.
+pub const MAX_DISCLOSURE_BYTES: usize = 8 * 1024 * 1024;
 /// The longest audience, in bytes of UTF-8.
 pub const MAX_AUDIENCE_BYTES: usize = 1024;
 const SCHEMA: &str = "ukehi/disclosure/v1";
@@ -38,6 +42,8 @@ pub struct Disclosure {
     schema: String,
     /// That the batch stands in the log and was applied; holds the batch's header.
     receipt: Receipt,
+    /// The applied registry changes under the receipt's checkpoint, in log order.
+    registry: Vec<ShownChange>,
     /// E, x then y: 64 bytes, hex.
     ephemeral: String,
     /// What every active slot shows in clear, in order: its digest stands in the header.
@@ -156,14 +162,13 @@ impl Disclosure {
         if disclosure.schema != SCHEMA {
             return Err(undecodable(format!("its schema is not {SCHEMA}")));
         }
+        if !is_bounded(&disclosure.registry) {
+            return Err(undecodable("it holds too many registry changes".into()));
+        }
         if disclosure.audience.len() > MAX_AUDIENCE_BYTES {
             return Err(undecodable("its audience is too long".into()));
         }
         Ok(disclosure)
-    }
-
-    fn header(&self) -> Result<Header, DisclosureError> {
-        Ok(self.receipt.read_header()?)
     }
 
     fn ephemeral(&self) -> Result<Point, DisclosureError> {
@@ -185,6 +190,15 @@ fn fixed<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N], Disc
         .ok_or_else(|| DisclosureError::Undecodable {
             reason: format!("{what} is not {N} bytes in lower-case hex"),
         })
+}
+
+/// Any number of bytes in lower-case hex.
+fn spelled_bytes(what: &'static str, text: &str) -> Result<Vec<u8>, DisclosureError> {
+    let bytes = hex::decode(text).ok();
+    let bytes = bytes.filter(|bytes| hex::encode(bytes) == text);
+    bytes.ok_or_else(|| DisclosureError::Undecodable {
+        reason: format!("{what} is not in lower-case hex"),
+    })
 }
 
 /// Text as it is, other bytes (and text that looks like this) as `hex:` and digits: one string for

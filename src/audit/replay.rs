@@ -105,13 +105,8 @@ impl<'a> Replay<'a> {
             };
             let proof = InclusionProof::from_bytes(&raw.inclusion);
             let proof = proof.map_err(|e| refused(e.to_string()))?;
-            if (proof.index, proof.size) != (raw.record.index, start.size) {
-                let found = format!("one of leaf {} of {}", proof.index, proof.size);
-                return Err(refused(found));
-            }
-            let leaf = tree::leaf_hash(&raw.record.to_bytes());
-            tree::verify_inclusion(&proof, &leaf, &signed.checkpoint.root)
-                .map_err(|e| refused(e.to_string()))?;
+            let included = signed.checkpoint.verify_record(&raw.record, &proof);
+            included.map_err(|e| refused(e.to_string()))?;
         }
         Ok(())
     }

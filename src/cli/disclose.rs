@@ -82,8 +82,11 @@ pub fn disclose(args: &DiscloseArgs, output: &Output) -> Result<(), Failure> {
     let header = prepared.batch().header.clone();
     let form = form(&args.params, &header)?;
     let secret = epoch_scalar(&secret(&args.keys, &header)?);
-    let registered = trust.as_ref().map(|t| &t.genesis.circuits[..]);
-    let circuit = load_open(&args.params, form.shape.class(), registered)?;
+    let registered = match &trust {
+        Some(trust) => Some(prepared.present_circuits(trust)?),
+        None => None,
+    };
+    let circuit = load_open(&args.params, form.shape.class(), registered.as_deref())?;
     progress.set(2);
     let unproven = prepared.open(form, secret, args.slot, &args.audience)?;
     let (statement, witness) = unproven.parts();

@@ -153,6 +153,10 @@ impl From<DiscloseError> for Failure {
                 source: open::DiscloseError::NoSlot { .. },
                 ..
             } => (ExitCode::NotFound, "slots are counted from 0"),
+            DiscloseError::TooManyChanges { .. } => (
+                ExitCode::Refused,
+                "give the whole trail instead: the registry is too long for a disclosure",
+            ),
             DiscloseError::Audience { .. } => (ExitCode::Usage, "shorten --audience"),
             _ => (
                 ExitCode::Tampered,

@@ -7,7 +7,7 @@
 use crate::api::ProvenEntry;
 use crate::batch::{BatchVerifier, BulkReference, Fault, NotYet, Verdict, VerifiedBatch};
 use crate::genesis::Genesis;
-use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint, tree};
+use crate::log::{EntryKind, InclusionProof, Outcome, ProofError, Record, SignedCheckpoint};
 use crate::params::{epoch_scalar, route_secret};
 use crate::registry::Registry;
 use std::sync::Arc;
@@ -193,12 +193,8 @@ pub fn check_included(
     }
     let proof = InclusionProof::from_bytes(&entry.inclusion)
         .map_err(|_| ReadError::MalformedProof { index })?;
-    if proof.index != index || proof.size != size {
-        return Err(ReadError::MalformedProof { index });
-    }
-    let leaf = tree::leaf_hash(&record.to_bytes());
-    tree::verify_inclusion(&proof, &leaf, &checkpoint.checkpoint.root)
-        .map_err(|source| ReadError::NotIncluded { index, source })?;
+    let included = checkpoint.checkpoint.verify_record(record, &proof);
+    included.map_err(|source| ReadError::NotIncluded { index, source })?;
     Ok(checkpoint)
 }
 

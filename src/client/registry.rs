@@ -10,9 +10,9 @@ use super::reader::{ReadError, check_included};
 use crate::api::ProvenEntry;
 use crate::batch::BatchVerifier;
 use crate::ids::LogIndex;
-use crate::log::{EntryKind, Outcome, Record};
+use crate::log::{Outcome, Record};
 use crate::registry::{
-    ChangeFault, ChangeVerifier, MAX_CHANGE_BYTES, Payload, Registry, VerifiedChange,
+    ChangeFault, ChangeVerifier, MAX_CHANGE_BYTES, Payload, RecordedFault, Registry, VerifiedChange,
 };
 use std::fs;
 use std::io::{self, Write};
@@ -192,14 +192,11 @@ fn check_change(
     let index = entry.record.index;
     check_included(entry, verifier.genesis())?;
     let bytes: Arc<[u8]> = entry.payload.clone().into();
-    let change = changes
-        .verify(&bytes, Payload::MayBePruned)
-        .map_err(|fault| RegistryError::Invalid { index, fault })?;
-    let recorded = entry.record.header_digest == change.digest();
-    match entry.record.kind == EntryKind::Registry && recorded {
-        true => Ok(change),
-        false => Err(RegistryError::OtherChange { index }),
-    }
+    let change = changes.verify_recorded(&entry.record, &bytes);
+    change.map_err(|fault| match fault {
+        RecordedFault::Change(fault) => RegistryError::Invalid { index, fault },
+        RecordedFault::OtherRecord => RegistryError::OtherChange { index },
+    })
 }
 
 /// The changes kept, in log order.

@@ -4,8 +4,11 @@
 //! Invariants: 1. cosignatures are sorted by node, and each node has at most one; 2. what a node
 //! signs is the C2SP text of exactly one cluster, shard, size and root, and a time; 3. a checkpoint
 //! counts for something only with a majority of the voters.
-//! Knows nothing of trees, stores or gossip: whether the root is right is the cosigner's to say.
+//! Knows nothing of stores or gossip: whether the root is right is the cosigner's to say.
 
+use super::proof::{InclusionProof, ProofError, verify_inclusion};
+use super::record::Record;
+use super::tree::leaf_hash;
 use crate::genesis::{Genesis, MAX_NODES};
 use crate::ids::{ClusterId, Hash, NodeId, ShardId, TreeSize};
 use crate::wire::{Reader, WireError, Writer};
@@ -80,6 +83,18 @@ impl Checkpoint {
     #[must_use]
     pub fn key_name(&self, node: NodeId) -> String {
         format!("ukehi/{}/node-{node}", self.cluster)
+    }
+
+    /// That the record is the leaf at its index of the tree this is about.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn verify_record(&self, record: &Record, proof: &InclusionProof) -> Result<(), ProofError> {
+        let (index, size) = (proof.index, proof.size);
+        if (index, size) != (record.index, self.size) {
+            return Err(ProofError::OtherLeaf { index, size });
+        }
+        verify_inclusion(proof, &leaf_hash(&record.to_bytes()), &self.root)
     }
 
     /// `time` is unix seconds, `key` the key genesis names for `node`. What is signed must be

@@ -21,7 +21,7 @@ pub use cosign::{CosignAction, CosignError, Cosigner};
 pub use fork::{ForkError, ForkEvidence};
 pub use note::MAX_NOTE_BYTES;
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};
-pub use range::inclusion_in_range;
+pub use range::inclusions_in_range;
 pub use receipt::{MAX_RECEIPT_BYTES, Receipt, ReceiptError, VerifiedReceipt};
 pub use record::{EntryKind, Outcome, RECORD_BYTES, Record, genesis_root};
 pub use tree::TreeError;

@@ -52,6 +52,8 @@ pub enum ProofError {
         expected: usize,
         found: usize,
     },
+    #[error("the proof is one of leaf {index} in a tree of {size} leaves")]
+    OtherLeaf { index: LogIndex, size: TreeSize },
     #[error(
         "the {which} root is {}, the proof leads to {}",
         hex::encode(expected),

@@ -24,4 +24,4 @@ pub use standing::{
     AdminSet, AuthorStanding, CircuitStanding, EpochStanding, Family, GrantRecord, MintRecord,
 };
 pub use stored::{load, row, rows, store_change};
-pub use verify::{ChangeFault, ChangeVerifier, Payload, VerifiedChange};
+pub use verify::{ChangeFault, ChangeVerifier, Payload, RecordedFault, VerifiedChange};

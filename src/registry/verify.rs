@@ -9,6 +9,7 @@ use super::change::{Change, SIGNATURE_DOMAIN};
 use super::operation::{Operation, grant_payload_digest};
 use crate::genesis::Genesis;
 use crate::ids::{ClusterId, Hash, ShardId};
+use crate::log::Record;
 use crate::wire::WireError;
 use std::sync::Arc;
 use thiserror::Error;
@@ -39,6 +40,15 @@ pub enum ChangeFault {
     /// Judged against the log prefix.
     #[error("{admin} was never an admin of this cluster")]
     UnknownAdmin { admin: AdminId },
+}
+
+/// Why bytes are not the change that a record is about.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RecordedFault {
+    #[error(transparent)]
+    Change(#[from] ChangeFault),
+    #[error("it is not the change that its record is about")]
+    OtherRecord,
 }
 
 /// Whether a grant must come with its payload.
@@ -136,6 +146,24 @@ impl ChangeVerifier {
             bytes: bytes.clone(),
             manifest,
         })
+    }
+
+    /// [`ChangeVerifier::verify`] of a change that is shown with its record, whose payload may have
+    /// been pruned. Whether the log holds that record is not judged.
+    ///
+    /// # Errors
+    /// [`RecordedFault`].
+    pub fn verify_recorded(
+        &self,
+        record: &Record,
+        bytes: &Arc<[u8]>,
+    ) -> Result<VerifiedChange, RecordedFault> {
+        let change = self.verify(bytes, Payload::MayBePruned)?;
+        let expected = Record::registry(record.index, change.digest(), record.outcome);
+        match *record == expected {
+            true => Ok(change),
+            false => Err(RecordedFault::OtherRecord),
+        }
     }
 
     fn check_operation(

@@ -3,6 +3,7 @@
 mod altered;
 #[path = "../audit_support/mod.rs"]
 mod audit_support;
+mod live;
 mod shown;
 mod trusted;
 mod world;

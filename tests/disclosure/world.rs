@@ -136,16 +136,27 @@ impl World {
         values: &[Vec<u8>],
         change: impl FnOnce(&mut Header),
     ) -> SealedBatch {
-        let epoch = &self.trust.genesis.keyspaces[0].epochs[0];
+        self.sealed_on(&self.trail, by, values, change)
+    }
+
+    /// For another log with these circuits.
+    pub fn sealed_on(
+        &self,
+        trail: &Trail,
+        by: u8,
+        values: &[Vec<u8>],
+        change: impl FnOnce(&mut Header),
+    ) -> SealedBatch {
+        let epoch = &trail.genesis.keyspaces[0].epochs[0];
         let epoch_key = Point::from_xy_bytes(&epoch.key.to_bytes()).unwrap();
-        let size = self.trail.size();
+        let size = trail.size();
         let metas = values.iter().map(|value| Meta {
             op: Op::Put,
             body_len: value.len() as u16,
             cell_count: 0,
         });
         let mut header = Header {
-            cluster: self.trust.genesis.cluster_id(),
+            cluster: trail.genesis.cluster_id(),
             shard: SHARD,
             keyspace: KeyspaceId(1),
             circuit: self.trust.genesis.circuits[0],
@@ -158,7 +169,7 @@ impl World {
             valid_until: 100,
             anchor: Anchor {
                 size,
-                root: self.trail.root(size),
+                root: trail.root(size),
             },
             slots: values.len() as u8,
             slot_list: slot_list(metas.map(|meta| (meta, None))),
@@ -179,7 +190,7 @@ impl World {
             &Opaque,
             self.shape,
             header.ctx(),
-            &epoch_key,
+            &header.epoch_key,
             &route_secret(),
             &slots,
             header.digest(),
@@ -206,7 +217,19 @@ impl World {
         slot: u8,
         audience: &str,
     ) -> Result<Disclosure, DiscloseError> {
-        let unproven = prepare(bundle, entry)?.open(self.shape, secret(), slot, audience)?;
+        self.disclose_by(secret(), bundle, entry, slot, audience)
+    }
+
+    /// With the secret of another epoch.
+    pub fn disclose_by(
+        &self,
+        secret: Scalar,
+        bundle: &[u8],
+        entry: u64,
+        slot: u8,
+        audience: &str,
+    ) -> Result<Disclosure, DiscloseError> {
+        let unproven = prepare(bundle, entry)?.open(self.shape, secret, slot, audience)?;
         let (statement, witness) = unproven.parts();
         let proof = self.open.prove(statement, witness).unwrap();
         Ok(unproven.finish(self.open.id, &proof))
@@ -236,9 +259,10 @@ pub fn options(audience: Option<&str>) -> CheckOptions {
 
 /// In the order in which a disclosure is written, which `Value` does not keep.
 pub fn spelled(json: &Value) -> String {
-    const ORDER: [&str; 15] = [
+    const ORDER: [&str; 16] = [
         "schema",
         "receipt",
+        "registry",
         "ephemeral",
         "slot_list",
         "slot",
@@ -262,6 +286,7 @@ pub fn spelled(json: &Value) -> String {
         "inclusion",
         "note",
     ];
+    const CHANGE: [&str; 3] = ["record", "change", "inclusion"];
     const INNER: [(&str, &[&str]); 2] = [
         (
             "record",
@@ -291,8 +316,14 @@ pub fn spelled(json: &Value) -> String {
         Some((_, order)) => object(value, order, &plain),
         None => value.to_string(),
     };
+    let changes = |value: &Value| {
+        let items = value.as_array().unwrap().iter();
+        let items: Vec<String> = items.map(|c| object(c, &CHANGE, &receipt)).collect();
+        format!("[{}]", items.join(","))
+    };
     object(json, &ORDER, &|name, value| match name {
         "receipt" => object(value, &RECEIPT, &receipt),
+        "registry" => changes(value),
         "slot_list" => list(value, &["meta", "bulk"]),
         "group" => list(value, &["route", "cell", "ciphertext"]),
         _ => value.to_string(),

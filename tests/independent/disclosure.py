@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from blake3 import blake3
 
+from bundle import apply_change
 from crypto import b3, check, groth16_verify, poseidon
-from formats import (BULK_PUT, CLASSES, OPERATIONS, Reader, Slot, a_list, canonical, check_slots, group_size, integer, leaf, members,
-                     receipt_of, statement_input, text_of, unhex, verify_seal)
+from formats import (BULK_PUT, CLASSES, OPERATIONS, Reader, Slot, a_list, canonical, check_slots, group_size,
+                     included_record, integer, leaf, members, receipt_of, statement_input, text_of, unhex, verify_seal)
+from registry import Registry
 
-MEMBERS = ["schema", "receipt", "ephemeral", "slot_list", "slot", "group", "path", "seal_proof", "signature",
+MEMBERS = ["schema", "receipt", "registry", "ephemeral", "slot_list", "slot", "group", "path", "seal_proof", "signature",
            "audience", "plaintext", "key", "value", "open_circuit", "open_proof"]
 
 
@@ -19,6 +21,7 @@ class Disclosed:
     key: str | None
     value: str
     audience: str
+    insecure: list
 
 
 def element(value):
@@ -83,28 +86,40 @@ def value_text(body, length):
     return shown(data[:length])
 
 
-def vouched(header, trust):
-    """The batch's circuit, if the trust root knows everything the header names."""
-    keyspace = trust.keyspaces.get(header.keyspace)
-    check(keyspace is not None and keyspace["shard"] == header.shard, "an unknown keyspace")
-    check(header.author in keyspace["authors"], "an unknown author")
-    epoch = keyspace["epochs"].get(header.epoch)
-    check(epoch is not None, "an unknown epoch")
-    registered = (epoch.key, epoch.route_commitment, epoch.policy_digest)
-    check((header.epoch_key, header.route_commitment, header.policy_digest) == registered, "another epoch's header")
-    check(header.circuit in trust.circuits, "an unknown circuit")
-    return trust.circuits[header.circuit]
+def folded(changes, trust, checkpoint):
+    """Genesis and the changes shown."""
+    registry, last, size = Registry(trust, checkpoint.shard), 0, 0
+    for change in a_list(changes, 0, 1024):
+        record, data, inclusion = members(change, "record", "change", "inclusion", ordered=True)
+        record = included_record(record, inclusion, checkpoint)
+        check(record.index > last, "registry changes out of order")
+        data = unhex(data)
+        last, size = record.index, size + len(data)
+        check(size <= 1 << 20, "registry changes beyond 1 MiB")
+        check((record.kind, record.outcome) == ("registry", "applied"), "a registry change that was not applied")
+        apply_change(record, data, trust, registry, False)
+    return registry
+
+
+def vouched(record, header, registry):
+    """The batch's circuit, if the registry before it applies what the header names."""
+    circuit = registry.circuit(record.index, header.circuit)
+    check(circuit.statement in ("seal/v1", "seal_cells/v1"), "a circuit that is not for batches")
+    refusal = registry.judge(record.index, header)
+    check(refusal is None, f"by the registry before it, the batch is {refusal}")
+    return circuit
 
 
 def verify_disclosure(text, trust):
-    check(len(text.encode()) <= 192 << 10, "a disclosure beyond 192 KiB")
+    check(len(text.encode()) <= 8 << 20, "a disclosure beyond 8 MiB")
     value = canonical(text)
     members(value, *MEMBERS, ordered=True)
     check(value["schema"] == "ukehi/disclosure/v1", "another schema")
     check(len(text_of(value["audience"]).encode()) <= 1024, "an audience beyond 1,024 bytes")
-    record, header = receipt_of(value["receipt"], trust)
+    record, header, checkpoint = receipt_of(value["receipt"], trust)
     check(record.outcome == "applied", "a batch that was refused")
-    circuit = vouched(header, trust)
+    registry = folded(value["registry"], trust, checkpoint)
+    circuit = vouched(record, header, registry)
 
     words = [public_word(word) for word in a_list(value["slot_list"], 1, 64)]
     check(len(words) == header.slots <= circuit.slots, "another number of public words")
@@ -131,12 +146,14 @@ def verify_disclosure(text, trust):
     meta = slots[place].meta
     check(value["key"] == key_text(*plaintext[:2]), "another key than the plaintext encodes")
     check(value["value"] == value_text(plaintext[2:], meta >> 8 & 0xFFFF), "another value than the plaintext encodes")
-    opening = trust.circuits.get(unhex(value["open_circuit"], 32))
-    check(opening is not None, "an unknown circuit of disclosures")
+    ident = unhex(value["open_circuit"], 32)
+    opening = registry.circuit(checkpoint.size, ident)
+    check(not registry.circuits[ident].has("retired", checkpoint.size), "a circuit of disclosures that was retired")
     kind = (opening.statement, opening.policy, opening.slots, opening.size_class)
     check(kind == ("open/v1", "none", 1, circuit.size_class), "a circuit that is not for disclosures of this class")
     audience = blake3(b"ukehi/audience/v1" + value["audience"].encode()).digest()[:31]
     x_open = poseidon("open", header.ctx, *ephemeral, *header.epoch_key, j, meta, *slots[place].ciphertext,
                       *plaintext, int.from_bytes(audience, "little"))
     groth16_verify(opening.key, [x_open], unhex(value["open_proof"], 128))
-    return Disclosed(record.index, j, value["key"], value["value"], value["audience"])
+    insecure = [ident for ident, standing in registry.circuits.items() if standing.facts.insecure]
+    return Disclosed(record.index, j, value["key"], value["value"], value["audience"], insecure)

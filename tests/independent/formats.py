@@ -644,7 +644,7 @@ def verify_evidence(text, trust):
 
 def verify_receipt(text, trust, shard=0):
     check(len(text.encode()) <= 64 << 10, "a receipt beyond 64 KiB")
-    record, header = receipt_of(canonical(text), trust)
+    record, header, _ = receipt_of(canonical(text), trust)
     check(header.shard == shard, "a receipt of another shard")
     return record
 
@@ -654,15 +654,8 @@ def receipt_of(value, trust):
     schema, author, seq, record, header, inclusion, note = members(
         value, "schema", "author", "seq", "record", "header", "inclusion", "note", ordered=True)
     check(schema == "ukehi/receipt/v1", "another schema")
-    index, kind, digest, x, outcome = members(record, "index", "kind", "header_digest", "x", "outcome", ordered=True)
-    check(kind in KINDS and outcome in CODES, "an unknown kind or outcome")
-    record = Record(integer(index), kind, unhex(digest, 32), unhex(x, 32), outcome)
     checkpoint = counted(text_of(note), trust)
-    at, size, path = members(inclusion, "index", "size", "path", ordered=True)
-    check((integer(at), integer(size)) == (record.index, checkpoint.size), "a path of another leaf or tree")
-    path = [unhex(digest, 32) for digest in a_list(path, 0, 64)]
-    root = root_of_path(record.index, checkpoint.size, path, leaf_hash(record))
-    check(root == checkpoint.root, "the record is not in the tree")
+    record = included_record(record, inclusion, checkpoint)
     check(record.kind == "batch", "a receipt of something else than a batch")
     r = Reader(unhex(header, 326))
     header = read_header(r)
@@ -670,4 +663,16 @@ def receipt_of(value, trust):
     check(header.digest == record.header_digest, "another header than the record's")
     check((header.cluster, header.shard) == (trust.cluster, checkpoint.shard), "a header for another log")
     check((header.author, header.author_seq) == (unhex(author, 32), integer(seq)), "another author or sequence")
-    return record, header
+    return record, header, checkpoint
+
+
+def included_record(record, inclusion, checkpoint):
+    index, kind, digest, x, outcome = members(record, "index", "kind", "header_digest", "x", "outcome", ordered=True)
+    check(kind in KINDS and outcome in CODES, "an unknown kind or outcome")
+    record = Record(integer(index), kind, unhex(digest, 32), unhex(x, 32), outcome)
+    at, size, path = members(inclusion, "index", "size", "path", ordered=True)
+    check((integer(at), integer(size)) == (record.index, checkpoint.size), "a path of another leaf or tree")
+    path = [unhex(digest, 32) for digest in a_list(path, 0, 64)]
+    root = root_of_path(record.index, checkpoint.size, path, leaf_hash(record))
+    check(root == checkpoint.root, "the record is not in the tree")
+    return record

@@ -56,8 +56,10 @@ def evidence(args, trust):
 
 
 def disclosure(args, trust):
-    insecure(first_insecure(trust), args.allow_insecure_setup)
+    check(args.allow_insecure_setup or not first_insecure(trust), "circuits from an INSECURE set-up")
     found = verify_disclosure(Path(args.file).read_text("utf-8"), trust)
+    # Those that the log activated as well.
+    insecure(found.insecure, args.allow_insecure_setup)
     print(f"VERIFIED: entry {found.index}, slot {found.slot}, key {found.key!r}, value {found.value!r}, for "
           + (repr(found.audience) if found.audience else "anyone"))
 

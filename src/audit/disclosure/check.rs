@@ -5,19 +5,21 @@
 //! `open/v1`, was recomputed here from bytes that the trust root leads to.
 
 use super::error::DisclosureError;
+use super::registry::Known;
 use super::report::{DISCLOSED_SCHEMA, Disclosed};
 use super::{Disclosure, fixed, plain, proof, shown_key, shown_value};
 use crate::audit::show::op_name;
-use crate::batch::{Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, slot_list};
+use crate::batch::{Header, SIGNATURE_DOMAIN, slot_list};
 use crate::genesis::Genesis;
 use crate::ids::LogIndex;
-use crate::log::{Outcome, VerifiedReceipt};
+use crate::log::{Outcome, Receipt, VerifiedReceipt};
 use crate::trust::TrustRoot;
 use ukehi_circuits::open::{self, OpenParts, OpenStatement};
 use ukehi_circuits::seal::{PublicSlot, SealStatement, StatementParts};
 use ukehi_circuits::shape::Form;
 use ukehi_circuits::slot::Meta;
 use ukehi_circuits::{F, Point, field, tree as batch_tree};
+use ukehi_keys::{CircuitId, Manifest};
 
 /// What the checker may choose.
 #[derive(Debug, Clone, Default)]
@@ -38,17 +40,20 @@ impl Disclosure {
         trust: &TrustRoot,
         options: &CheckOptions,
     ) -> Result<Disclosed, DisclosureError> {
-        let insecure = trust.insecure_circuits();
-        if !options.allow_insecure_setup && !insecure.is_empty() {
-            return Err(DisclosureError::InsecureSetup { circuits: insecure });
-        }
-        let receipt = self.check_receipt(&trust.genesis)?;
-        let form = vouched(trust, &receipt.header)?;
+        let mut insecure = trust.insecure_circuits();
+        accept_set_ups(&insecure, options)?;
+        let receipt = check_receipt(&self.receipt, &trust.genesis)?;
+        let (header, index) = (&receipt.header, receipt.record.index);
+        let checkpoint = &receipt.checkpoint.checkpoint;
+        let known = Known::new(trust, header.shard, &self.registry, checkpoint)?;
+        insecure.extend(known.insecure_circuits());
+        accept_set_ups(&insecure, options)?;
+        let (circuit, form) = known.vouch(index, header)?;
         let batch = BatchPart::new(self, &receipt, form)?;
         batch.check_slot_list(self)?;
         let statement = batch.statement()?;
-        batch.check_batch(self, &statement, trust)?;
-        let opened = self.check_opening(&batch, &statement, trust)?;
+        batch.check_batch(self, &statement, circuit)?;
+        let opened = self.check_opening(&batch, &statement, &known)?;
         if let Some(expected) = &options.audience
             && *expected != self.audience
         {
@@ -57,13 +62,12 @@ impl Disclosure {
                 found: self.audience.clone(),
             });
         }
-        let header = &receipt.header;
         Ok(Disclosed {
             schema: DISCLOSED_SCHEMA,
             verified: true,
             cluster: header.cluster,
             shard: header.shard,
-            index: receipt.record.index,
+            index,
             slot: self.slot,
             keyspace: header.keyspace,
             epoch: header.epoch,
@@ -82,28 +86,12 @@ impl Disclosure {
         })
     }
 
-    /// The record in the log, under a checkpoint that a majority cosigned, with the outcome
-    /// "applied".
-    fn check_receipt(&self, genesis: &Genesis) -> Result<VerifiedReceipt, DisclosureError> {
-        let header = self.header()?;
-        let (expected, found) = (genesis.cluster_id(), header.cluster);
-        if expected != found {
-            return Err(DisclosureError::OtherCluster { expected, found });
-        }
-        let receipt = self.receipt.verify(genesis, header.shard)?;
-        let (index, outcome) = (receipt.record.index, receipt.record.outcome);
-        if outcome != Outcome::Applied {
-            return Err(DisclosureError::NotApplied { index, outcome });
-        }
-        Ok(receipt)
-    }
-
     /// The elements in clear say what is shown, and the proof says that the slot decrypts to them.
     fn check_opening(
         &self,
         batch: &BatchPart<'_>,
         sealed: &SealStatement,
-        trust: &TrustRoot,
+        known: &Known<'_>,
     ) -> Result<OpenStatement, DisclosureError> {
         let class = batch.form.shape.class();
         let slot = &sealed.slots[batch.place];
@@ -128,12 +116,7 @@ impl Disclosure {
             return Err(DisclosureError::Shown { what: "value" });
         }
         let circuit = self.open_circuit;
-        let manifest = proof::open_circuit(&trust.circuits, &circuit, class).ok_or(
-            DisclosureError::UnknownCircuit {
-                circuit,
-                statement: "open/v1 of the batch's class",
-            },
-        )?;
+        let manifest = known.open_circuit(circuit, class)?;
         if !proof::holds(
             manifest,
             opened.x(),
@@ -148,34 +131,30 @@ impl Disclosure {
     }
 }
 
-/// Whether the trust root vouches for who wrote, who can read, and the batch's circuit. This
-/// release's registry is genesis; later entries of the log would be judged here, at the index of
-/// the entry.
-fn vouched(trust: &TrustRoot, header: &Header) -> Result<Form, DisclosureError> {
-    let keyspace = trust
-        .genesis
-        .keyspace(header.keyspace)
-        .filter(|keyspace| keyspace.shard == header.shard)
-        .ok_or(DisclosureError::UnknownKeyspace {
-            keyspace: header.keyspace,
-        })?;
-    if !keyspace.authors.contains(&header.author) {
-        let author = header.author;
-        return Err(DisclosureError::UnknownAuthor { author });
+/// The record in the log, under a checkpoint that a majority cosigned, with the outcome "applied".
+pub(super) fn check_receipt(
+    receipt: &Receipt,
+    genesis: &Genesis,
+) -> Result<VerifiedReceipt, DisclosureError> {
+    let header = receipt.read_header()?;
+    let (expected, found) = (genesis.cluster_id(), header.cluster);
+    if expected != found {
+        return Err(DisclosureError::OtherCluster { expected, found });
     }
-    let registered = keyspace.epoch(header.epoch).is_some_and(|epoch| {
-        epoch.key.to_bytes() == header.epoch_key.to_bytes()
-            && epoch.route_commitment == field::encode(&header.route_commitment)
-            && epoch.policy_digest == field::encode(&header.policy_digest)
-    });
-    if !registered {
-        let epoch = header.epoch;
-        return Err(DisclosureError::OtherEpoch { epoch });
+    let receipt = receipt.verify(genesis, header.shard)?;
+    let (index, outcome) = (receipt.record.index, receipt.record.outcome);
+    if outcome != Outcome::Applied {
+        return Err(DisclosureError::NotApplied { index, outcome });
     }
-    proof::seal_form(&trust.circuits, &header.circuit).ok_or(DisclosureError::UnknownCircuit {
-        circuit: header.circuit,
-        statement: "seal/v1",
-    })
+    Ok(receipt)
+}
+
+fn accept_set_ups(insecure: &[CircuitId], options: &CheckOptions) -> Result<(), DisclosureError> {
+    if options.allow_insecure_setup || insecure.is_empty() {
+        return Ok(());
+    }
+    let circuits = insecure.to_vec();
+    Err(DisclosureError::InsecureSetup { circuits })
 }
 
 /// The part of a batch that a disclosure shows: one group of slots.
@@ -285,7 +264,7 @@ impl<'a> BatchPart<'a> {
         &self,
         disclosure: &Disclosure,
         statement: &SealStatement,
-        trust: &TrustRoot,
+        manifest: &Manifest,
     ) -> Result<(), DisclosureError> {
         let groups = self.form.shape.groups();
         let leaf = statement.leaf(0);
@@ -307,18 +286,7 @@ impl<'a> BatchPart<'a> {
             .verify(SIGNATURE_DOMAIN, &signed, &signature)
             .map_err(|_| DisclosureError::Signature { index })?;
         let proof = fixed("seal_proof", &disclosure.seal_proof)?;
-        let item = ProofItem {
-            circuit,
-            x,
-            proof: &proof,
-        };
-        let verifier = trust
-            .proof_verifier()
-            .map_err(|_| DisclosureError::UnknownCircuit {
-                circuit,
-                statement: "seal/v1",
-            })?;
-        if verifier.verify_one(&item) {
+        if proof::holds(manifest, x, &proof) {
             Ok(())
         } else {
             Err(DisclosureError::SealProof { index, circuit })

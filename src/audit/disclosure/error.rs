@@ -2,7 +2,9 @@
 
 use crate::error::{ExitCode, Failure};
 use crate::ids::{ClusterId, EpochId, KeyspaceId, LogIndex};
+use crate::log::ProofError;
 use crate::log::{Outcome, ReceiptError};
+use crate::registry::{ChangeFault, RecordedFault};
 use thiserror::Error;
 use ukehi_keys::{AuthorId, CircuitId};
 
@@ -17,7 +19,7 @@ pub enum DisclosureError {
         found: ClusterId,
     },
     #[error(
-        "the trust root names circuits from an INSECURE set-up: expected none, found {}",
+        "trust root or registry name circuits from an INSECURE set-up: expected none, found {}",
         circuits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     InsecureSetup { circuits: Vec<CircuitId> },
@@ -28,15 +30,24 @@ pub enum DisclosureError {
     NotApplied { index: LogIndex, outcome: Outcome },
     #[error("keyspace {keyspace} is not one of the trust root's")]
     UnknownKeyspace { keyspace: KeyspaceId },
-    #[error("author {author} is not one of the trust root's keyspace")]
+    #[error("author {author} was not registered in the keyspace, by genesis or a change shown")]
     UnknownAuthor { author: AuthorId },
-    #[error("epoch {epoch} of the trust root has another key, route commitment or policy")]
+    #[error(
+        "epoch {epoch} was not opened with this key, route commitment and policy, by genesis or a change shown"
+    )]
     OtherEpoch { epoch: EpochId },
-    #[error("circuit {circuit} is none of the trust root's for {statement}")]
+    #[error("circuit {circuit} was not activated for {statement}, by genesis or a change shown")]
     UnknownCircuit {
         circuit: CircuitId,
         statement: &'static str,
     },
+    /// Nodes that applied what they must not.
+    #[error("entry {index}: by the registry before it, it could not be applied: {outcome}")]
+    NotRegistered { index: LogIndex, outcome: Outcome },
+    #[error("circuit {circuit} was retired: it proves no disclosures any more")]
+    RetiredCircuit { circuit: CircuitId },
+    #[error("the registry change at entry {index}: {fault}")]
+    Change { index: LogIndex, fault: ShownFault },
     /// The slots shown, their path, E or the public words are not those of the logged batch.
     #[error("entry {index}: {what} should be {expected}, it is {found}")]
     Mismatch {
@@ -60,6 +71,31 @@ pub enum DisclosureError {
     OtherAudience { expected: String, found: String },
 }
 
+/// Why a registry change of a disclosure does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ShownFault {
+    #[error("it stands behind the one at entry {last}")]
+    OutOfOrder { last: LogIndex },
+    #[error("it is invalid: {0}")]
+    Invalid(ChangeFault),
+    #[error("it is not the change that its record is about")]
+    OtherRecord,
+    #[error("its record is not in the checkpointed log: {0}")]
+    NotIncluded(#[from] ProofError),
+    /// `decided` by those before it: one of them was left out, or the record is false.
+    #[error("it should be applied: decided here is {decided:?}, its record says {recorded:?}")]
+    NotApplied { decided: Outcome, recorded: Outcome },
+}
+
+impl From<RecordedFault> for ShownFault {
+    fn from(fault: RecordedFault) -> Self {
+        match fault {
+            RecordedFault::Change(fault) => ShownFault::Invalid(fault),
+            RecordedFault::OtherRecord => ShownFault::OtherRecord,
+        }
+    }
+}
+
 /// An audience in words.
 pub(super) fn for_whom(audience: &str) -> String {
     if audience.is_empty() {
@@ -75,6 +111,7 @@ impl DisclosureError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             DisclosureError::Undecodable { .. }
+            | DisclosureError::Change { .. }
             | DisclosureError::Mismatch { .. }
             | DisclosureError::Signature { .. }
             | DisclosureError::Shown { .. } => ExitCode::Tampered,
@@ -93,6 +130,8 @@ impl DisclosureError {
             | DisclosureError::UnknownAuthor { .. }
             | DisclosureError::OtherEpoch { .. }
             | DisclosureError::UnknownCircuit { .. }
+            | DisclosureError::NotRegistered { .. }
+            | DisclosureError::RetiredCircuit { .. }
             | DisclosureError::OtherAudience { .. } => ExitCode::Untrusted,
         }
     }
@@ -111,6 +150,9 @@ impl DisclosureError {
             DisclosureError::Receipt(ReceiptError::Incomplete { .. }) => {
                 "ask for a disclosure under a checkpoint that a majority has cosigned"
             }
+            DisclosureError::RetiredCircuit { .. } => {
+                "ask for a disclosure proven under a circuit that the cluster still uses"
+            }
             DisclosureError::NotApplied { .. } => {
                 "the command took no effect; ask for the entry that did"
             }
@@ -119,7 +161,8 @@ impl DisclosureError {
             }
             _ => match self.exit_code() {
                 ExitCode::Untrusted => {
-                    "check that the trust root is the cluster's current one, from a source you trust"
+                    "check that the trust root is the cluster's, from a source you trust, and ask for a \
+                     disclosure with all registry changes"
                 }
                 _ => "do not rely on this file: ask whoever gave it to you for a new one",
             },

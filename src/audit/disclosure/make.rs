@@ -4,6 +4,11 @@
 //! where it does not; 2. the secret and all that is derived from it stay in the witness, which is
 //! zeroised. Whether the trust root vouches for any of it is the checker's to say.
 
+use super::check::check_receipt;
+use super::error::DisclosureError;
+use super::registry::{
+    Known, MAX_DISCLOSED_CHANGE_BYTES, MAX_DISCLOSED_CHANGES, ShownChange, are_within_bounds,
+};
 use super::{
     Disclosure, Element, GroupSlot, MAX_AUDIENCE_BYTES, PublicWord, SCHEMA, elements, shown_key,
     shown_value,
@@ -12,9 +17,14 @@ use crate::audit::bundle::{BundleReader, RawEntry, Start};
 use crate::audit::error::AuditError;
 use crate::batch::SealedBatch;
 use crate::ids::{Hash, LogIndex};
-use crate::log::{EntryKind, Outcome, ProofError, Receipt, ReceiptError, inclusion_in_range, tree};
+use crate::log::{
+    EntryKind, InclusionProof, Outcome, ProofError, Receipt, ReceiptError, Record,
+    inclusions_in_range, tree,
+};
+use crate::trust::TrustRoot;
 use crate::wire::WireError;
 use std::io::Read;
+use std::iter;
 use thiserror::Error;
 use ukehi_circuits::field;
 use ukehi_circuits::open::{self, OpenStatement, OpenWitness};
@@ -50,6 +60,10 @@ pub enum DiscloseError {
         index: LogIndex,
         source: open::DiscloseError,
     },
+    #[error(
+        "the log holds {changes} registry changes of {bytes} bytes and maybe more; a disclosure carries at most {MAX_DISCLOSED_CHANGES} of {MAX_DISCLOSED_CHANGE_BYTES} bytes"
+    )]
+    TooManyChanges { changes: usize, bytes: usize },
     #[error("an audience has at most {MAX_AUDIENCE_BYTES} bytes, this one {found}")]
     Audience { found: usize },
 }
@@ -64,6 +78,7 @@ impl From<AuditError> for DiscloseError {
 pub struct Prepared {
     batch: SealedBatch,
     receipt: Receipt,
+    registry: Vec<ShownChange>,
     index: LogIndex,
 }
 
@@ -75,8 +90,16 @@ pub fn prepare<R: Read>(input: R, index: LogIndex) -> Result<Prepared, DiscloseE
     let mut bundle = BundleReader::open(input).map_err(AuditError::from)?;
     let start = bundle.start().clone();
     let (mut leaves, mut wanted) = (Vec::new(), None);
+    let mut changes = Changes::default();
+    for raw in &start.registry {
+        changes.add(raw.record, &raw.change)?;
+    }
     while let Some(entry) = bundle.entry().map_err(AuditError::from)? {
         leaves.push(tree::leaf_hash(&entry.record.to_bytes()));
+        let (kind, outcome) = (entry.record.kind, entry.record.outcome);
+        if kind == EntryKind::Registry && outcome == Outcome::Applied {
+            changes.add(entry.record, &entry.payload)?;
+        }
         if entry.record.index == index {
             wanted = Some(entry);
         }
@@ -87,7 +110,48 @@ pub fn prepare<R: Read>(input: R, index: LogIndex) -> Result<Prepared, DiscloseE
         from: start.from,
         to: start.to,
     })?;
-    Prepared::new(&entry, &start, &leaves, &note)
+    Prepared::new(&entry, &start, &leaves, &changes, &note)
+}
+
+/// The applied registry changes of a bundle, in log order.
+#[derive(Default)]
+struct Changes {
+    list: Vec<(Record, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Changes {
+    fn add(&mut self, record: Record, change: &[u8]) -> Result<(), DiscloseError> {
+        self.bytes += change.len();
+        self.list.push((record, change.to_vec()));
+        let (changes, bytes) = (self.list.len(), self.bytes);
+        match are_within_bounds(changes, bytes) {
+            true => Ok(()),
+            false => Err(DiscloseError::TooManyChanges { changes, bytes }),
+        }
+    }
+
+    /// With their paths: those before the range brought theirs along.
+    fn shown(
+        &self,
+        start: &Start,
+        inside: Vec<InclusionProof>,
+    ) -> Result<Vec<ShownChange>, DiscloseError> {
+        let before = start.registry.iter().map(|raw| {
+            InclusionProof::from_bytes(&raw.inclusion).map_err(|source| {
+                let index = raw.record.index;
+                DiscloseError::Undecodable { index, source }
+            })
+        });
+        let paths = before.chain(inside.into_iter().map(Ok));
+        let changes = self.list.iter().zip(paths).map(|((record, bytes), path)| {
+            ShownChange::new(*record, bytes, path?).map_err(|source| {
+                let index = record.index;
+                DiscloseError::Undecodable { index, source }
+            })
+        });
+        changes.collect()
+    }
 }
 
 impl Prepared {
@@ -95,6 +159,7 @@ impl Prepared {
         entry: &RawEntry,
         start: &Start,
         leaves: &[Hash],
+        changes: &Changes,
         note: &str,
     ) -> Result<Self, DiscloseError> {
         let RawEntry { record, payload } = entry;
@@ -110,7 +175,13 @@ impl Prepared {
         let batch = SealedBatch::from_bytes(payload)
             .map_err(|source| DiscloseError::Undecodable { index, source })?;
         let (from, size) = (start.from, start.size);
-        let inclusion = inclusion_in_range(&start.left, from, leaves, &start.right, size, index)?;
+        let inside = changes.list[start.registry.len()..].iter();
+        let wanted: Vec<LogIndex> = iter::once(index)
+            .chain(inside.map(|(record, _)| record.index))
+            .collect();
+        let mut paths =
+            inclusions_in_range(&start.left, from, leaves, &start.right, size, &wanted)?;
+        let inclusion = paths.remove(0);
         let receipt = Receipt::from_entry(*record, payload, &inclusion.to_bytes(), note)?;
         if batch.header.digest() != record.header_digest {
             return Err(DiscloseError::OtherRecord { index });
@@ -118,8 +189,21 @@ impl Prepared {
         Ok(Self {
             batch,
             receipt,
+            registry: changes.shown(start, paths)?,
             index,
         })
+    }
+
+    /// The circuits that trust root and registry changes vouch for up to the bundle's checkpoint,
+    /// retired ones left out: a disclosure is proven under one of them.
+    ///
+    /// # Errors
+    /// [`DisclosureError`], as the checker would say.
+    pub fn present_circuits(&self, trust: &TrustRoot) -> Result<Vec<CircuitId>, DisclosureError> {
+        let receipt = check_receipt(&self.receipt, &trust.genesis)?;
+        let (shard, checkpoint) = (receipt.header.shard, &receipt.checkpoint.checkpoint);
+        let known = Known::new(trust, shard, &self.registry, checkpoint)?;
+        Ok(known.present_circuits())
     }
 
     /// The batch, whose header says which epoch's secret and which circuit are needed.
@@ -165,6 +249,7 @@ impl Prepared {
         let disclosure = Disclosure {
             schema: SCHEMA.into(),
             receipt: self.receipt,
+            registry: self.registry,
             ephemeral: hex::encode(self.batch.ephemeral.to_bytes()),
             slot_list: words
                 .map(|(slot, bulk)| PublicWord::of(slot.meta, *bulk))

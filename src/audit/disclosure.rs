@@ -35,7 +35,7 @@ pub const MAX_DISCLOSURE_BYTES: usize = 8 * 1024 * 1024;
 pub const MAX_AUDIENCE_BYTES: usize = 1024;
 const SCHEMA: &str = "ukehi/disclosure/v1";
 
-/// An unverified disclosure. Made by [`Prepared::finish`], or read from a file.
+/// An unverified disclosure. Made by [`Unproven::finish`], or read from a file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disclosure {

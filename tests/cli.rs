@@ -130,5 +130,7 @@ fn a_testnet_answers_as_documented() {
 
 #[test]
 fn a_ledger_of_cells_keeps_its_sum_on_three_nodes() {
-    cells::keep_their_sum(&Net::with_circuits("opaque/short/1,ledger/short/8"));
+    cells::keep_their_sum(&Net::with_circuits(
+        "seal-1-short-opaque,seal_cells-8-short-ledger",
+    ));
 }

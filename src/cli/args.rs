@@ -137,7 +137,7 @@ pub enum TestnetCommand {
         /// How many of them must sign a change.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
         threshold: u8,
-        /// The circuits a new cluster accepts, POLICY/CLASS/SLOTS each, or `all`; one of 64 takes
+        /// The circuits a new cluster accepts: names of `circuits list`, or `all`; one of 64 takes
         /// a while to set up.
         #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "seal-1-long-opaque", "seal_cells-8-short-ledger", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
@@ -440,7 +440,7 @@ pub enum KeysCommand {
         dev: bool,
         #[arg(long)]
         dir: PathBuf,
-        /// POLICY/CLASS/SLOTS each, or `all`.
+        /// Names of `circuits list`, or `all`.
         #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
     },

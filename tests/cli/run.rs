@@ -125,7 +125,7 @@ pub struct Net {
 
 impl Net {
     pub fn up() -> Self {
-        Self::with_circuits("opaque/short/1,opaque/short/8")
+        Self::with_circuits("seal-1-short-opaque,seal-8-short-opaque")
     }
 
     pub fn with_circuits(circuits: &str) -> Self {

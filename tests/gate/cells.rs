@@ -39,7 +39,8 @@ fn opening(value: u64, version: u64) -> CellOpening {
 impl Bank {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let names = ["opaque/short/8", "ledger/short/8"].map(|n| n.parse::<CircuitName>().unwrap());
+        let names = ["seal-8-short-opaque", "seal_cells-8-short-ledger"]
+            .map(|n| n.parse::<CircuitName>().unwrap());
         let manifests = insecure_dev_params(dir.path(), &names, |_, _, _| {}).unwrap();
         let route = RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let mut genesis = genesis(&manifests, &route);
@@ -110,12 +111,14 @@ impl Bank {
     }
 }
 
+type Attack<'a> = &'a dyn Fn(&mut SealedBatch);
+
 #[test]
 fn no_signature_makes_a_ledger_proof_say_anything_else() {
     let bank = Bank::new();
     let honest = bank.honest();
     assert_eq!(bank.attacked(&honest, |_| ()), Word::Valid);
-    let attacks: [(&str, Word, &dyn Fn(&mut SealedBatch)); 9] = [
+    let attacks: [(&str, Word, Attack<'_>); 9] = [
         (
             "a padding slot shown as a cell with a value",
             Word::Proof,

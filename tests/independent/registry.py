@@ -14,9 +14,9 @@ def read_key(r):
     return key
 
 
-def read_keys(r, most):
+def read_keys(r, most, least=1):
     keys = [read_key(r) for _ in range(r.number(2))]
-    check(1 <= len(keys) <= most, "a list of keys is empty or too long")
+    check(least <= len(keys) <= most, "a list of keys is empty or too long")
     check(all(one < other for one, other in zip(keys, keys[1:])), "keys do not ascend")
     return keys
 
@@ -59,8 +59,8 @@ def read_operation(r):
         11: lambda: {"epoch": r.number(4), "reader": r.take(32), "digest": r.take(32)},
         12: lambda: {"family": read_name(r), "authors": read_keys(r, 256)},
         13: lambda: {"family": read_name(r), "route": r.element(), "value": r.number(8), "blind": r.element(),
-                     "authors": read_keys(r, 256)},
-        14: lambda: {"route": r.element(), "authors": read_keys(r, 256)},
+                     "authors": read_keys(r, 256, 0)},
+        14: lambda: {"route": r.element(), "authors": read_keys(r, 256, 0)},
     }
     check(tag in readers, "an unknown operation")
     return tag, fields | readers[tag]()
@@ -230,7 +230,7 @@ class Keyspace:
             if since >= index:
                 return "unknown_family", {}
             own = [keys for set_at, keys in self.cell_authors.get(slot.route, []) if set_at < index]
-            if batch.header.author not in (own[-1] if own else authors):
+            if batch.header.author not in (own[-1] if own and own[-1] else authors):
                 return "cell_author", {}
             (old, new), held, family = slot.cell, self.cells.get(slot.route), family_of(policy)
             for broken, outcome in [

@@ -44,7 +44,7 @@ fn make() -> Template {
             String::from_utf8_lossy(&done.stderr)
         );
     };
-    let circuits = "opaque/short/1,opaque/short/8";
+    let circuits = "seal-1-short-opaque,seal-8-short-opaque";
     testnet(&[
         "up",
         "--detach",

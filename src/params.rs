@@ -9,7 +9,7 @@ mod open;
 pub use name::{CircuitName, UnknownCircuitName};
 pub use open::{OpenCircuit, OpenProveError, load_open};
 
-use crate::batch::{CircuitKind, UnusableCircuit, kind_of};
+use crate::batch::{CircuitKind, UnusableCircuit, form_of, kind_of};
 use ark_ff::{BigInteger, PrimeField};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use thiserror::Error;
 use ukehi_circuits::matrices::{self, circuit_matrices, matrix_digest};
 use ukehi_circuits::policy::{self, Policy};
 use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
 use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
@@ -94,14 +94,25 @@ impl Circuit {
         &self.r1cs
     }
 
-    fn load(directory: &Path, manifest: &Manifest, shape: Shape) -> Result<Self, CircuitError> {
+    /// Loads a circuit of a policy of one's own, which this release has no name for.
+    ///
+    /// # Errors
+    /// [`CircuitError`]; [`CircuitError::OtherMatrices`] if the parameters were made for other rules, and
+    /// [`CircuitError::UnknownPolicy`] if they are another policy's.
+    pub fn of_policy(
+        directory: &Path,
+        manifest: &Manifest,
+        policy: &'static dyn Policy,
+    ) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
-        let name = &manifest.shape().policy;
-        let unknown = || CircuitError::UnknownPolicy {
-            circuit: id,
-            policy: name.clone(),
-        };
-        let policy = policy::named(name).ok_or_else(unknown)?;
+        let Form { shape, cells } = form_of(manifest)?;
+        let named = &manifest.shape().policy;
+        if named != policy.name() || cells != policy.cells() {
+            return Err(CircuitError::UnknownPolicy {
+                circuit: id,
+                policy: named.clone(),
+            });
+        }
         let (r1cs, key) = load_keys(directory, manifest, circuit_matrices(policy, shape))?;
         Ok(Self {
             id,
@@ -110,6 +121,15 @@ impl Circuit {
             r1cs: Arc::new(r1cs),
             key: Arc::new(key),
         })
+    }
+
+    fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
+        let name = &manifest.shape().policy;
+        let policy = policy::named(name).ok_or_else(|| CircuitError::UnknownPolicy {
+            circuit: manifest.circuit_id(),
+            policy: name.clone(),
+        })?;
+        Self::of_policy(directory, manifest, policy)
     }
 }
 
@@ -158,8 +178,8 @@ pub fn load_all(
             circuit: *id,
             directory: directory.display().to_string(),
         })?;
-        if let CircuitKind::Seal(form) = kind_of(manifest)? {
-            circuits.push(Arc::new(Circuit::load(directory, manifest, form.shape)?));
+        if let CircuitKind::Seal(_) = kind_of(manifest)? {
+            circuits.push(Arc::new(Circuit::load(directory, manifest)?));
         }
     }
     Ok(circuits)

@@ -1,6 +1,10 @@
-//! A policy written outside the library, as a user would: a cell's value stays between two parameters and moves by at
-//! most a third. What breaks a bound is found natively and by the rows.
+//! The worked example of a policy written outside the library (examples/dose/policy.rs): what breaks a rule is found
+//! natively and by the rows alone.
 
+#[path = "../../examples/dose/policy.rs"]
+mod dose;
+
+use dose::{DoseRange, OUT_OF_RANGE, TOO_FAR};
 use ukehi_circuits::cells::CellOpening;
 use ukehi_circuits::gadget::{Builder, Num};
 use ukehi_circuits::matrices::{
@@ -12,63 +16,8 @@ use ukehi_circuits::seal::{Command, SealError, SealedCommands, SlotPlaintext, Wi
 use ukehi_circuits::slot::SlotKey;
 use ukehi_circuits::{CellUse, F, Scalar, Shape};
 
-struct Bounded {
-    least: u64,
-    most: u64,
-    step: u64,
-}
-
-impl Policy for Bounded {
-    fn name(&self) -> &str {
-        "bounded"
-    }
-
-    fn cells(&self) -> CellUse {
-        CellUse::Allowed
-    }
-
-    fn parameters(&self) -> Vec<F> {
-        [self.least, self.most, self.step].map(F::from).to_vec()
-    }
-
-    fn check(&self, slots: &[SlotValues<'_>]) -> Result<(), PolicyViolation> {
-        for slot in slots {
-            let cell = slot.cell();
-            if !cell.op.has_cell() {
-                continue;
-            }
-            let broken = |rule| PolicyViolation {
-                slot: Some(slot.slot),
-                rule,
-            };
-            if cell.new_value < self.least || cell.new_value > self.most {
-                return Err(broken("the value is out of bounds"));
-            }
-            if !cell.created && cell.new_value.abs_diff(cell.value) > self.step {
-                return Err(broken("the value moves too far"));
-            }
-        }
-        Ok(())
-    }
-
-    fn constrain(&self, builder: &mut Builder, parameters: &[Num], slots: &[SlotNums]) {
-        let [least, most, step] = parameters else {
-            unreachable!("three parameters")
-        };
-        for cell in slots.iter().map(SlotNums::cell) {
-            let present = cell.present();
-            builder.enforce_at_most(least, &cell.new_value, 64, &present);
-            builder.enforce_at_most(&cell.new_value, most, 64, &present);
-            let existed = &present - &cell.created;
-            // Both sums are below 2^65.
-            builder.enforce_at_most(&cell.new_value, &(&cell.value + step), 65, &existed);
-            builder.enforce_at_most(&cell.value, &(&cell.new_value + step), 65, &existed);
-        }
-    }
-}
-
 /// The policy with its native check left out: what an attacker runs.
-struct RowsOnly(Bounded);
+struct RowsOnly(DoseRange);
 
 impl Policy for RowsOnly {
     fn name(&self) -> &str {
@@ -92,7 +41,7 @@ impl Policy for RowsOnly {
     }
 }
 
-const POLICY: Bounded = Bounded {
+const POLICY: DoseRange = DoseRange {
     least: 10,
     most: 100,
     step: 20,
@@ -125,31 +74,38 @@ fn batch(policy: &dyn Policy, old: Option<u64>, value: u64) -> Result<SealedComm
 #[test]
 fn a_policy_from_outside_takes_what_it_allows_and_refuses_the_rest() {
     let matrices = circuit_matrices(&POLICY, Shape::SINGLE);
-    for (old, value, allowed) in [
-        (Some(50), 70, true),
-        (Some(50), 30, true),
-        (Some(50), 71, false),
-        (Some(50), 29, false),
-        (Some(95), 101, false),
-        (Some(12), 9, false),
-        (None, 100, true),
-        (None, 9, false),
-        (None, u64::MAX, false),
+    for (old, value, broken) in [
+        (Some(50), 70, None),
+        (Some(50), 30, None),
+        (Some(50), 50, None),
+        (Some(90), 100, None),
+        (Some(20), 10, None),
+        (None, 10, None),
+        (None, 100, None),
+        (Some(50), 71, Some(TOO_FAR)),
+        (Some(50), 29, Some(TOO_FAR)),
+        (Some(u64::MAX), 50, Some(TOO_FAR)),
+        (Some(95), 101, Some(OUT_OF_RANGE)),
+        (Some(12), 9, Some(OUT_OF_RANGE)),
+        (None, 9, Some(OUT_OF_RANGE)),
+        (None, 101, Some(OUT_OF_RANGE)),
+        (None, u64::MAX, Some(OUT_OF_RANGE)),
     ] {
         let native = batch(&POLICY, old, value);
-        if allowed {
+        let Some(rule) = broken else {
             let sealed = native.unwrap();
             let assigned = assignment(&POLICY, &sealed.statement, &sealed.witness).unwrap();
             assert_eq!(is_satisfied(&matrices, assigned.as_slice()), None);
             continue;
-        }
-        assert!(matches!(
-            native.err(),
-            Some(SealError::Rule(WitnessError::Policy(PolicyViolation {
-                slot: Some(0),
-                ..
-            })))
-        ));
+        };
+        let violation = PolicyViolation {
+            slot: Some(0),
+            rule,
+        };
+        assert!(
+            matches!(native.err(), Some(SealError::Rule(WitnessError::Policy(v))) if v == violation),
+            "{old:?} to {value}"
+        );
         // The same policy without its native half: only its rows are left to object.
         let sealed = batch(&RowsOnly(POLICY), old, value).unwrap();
         let assigned = assignment(&POLICY, &sealed.statement, &sealed.witness);
@@ -159,7 +115,7 @@ fn a_policy_from_outside_takes_what_it_allows_and_refuses_the_rest() {
 
 #[test]
 fn parameters_change_their_digest_and_not_the_circuit() {
-    let other = Bounded { step: 21, ..POLICY };
+    let other = DoseRange { step: 21, ..POLICY };
     assert_ne!(policy::digest(&POLICY), policy::digest(&other));
     let digest = |policy| matrix_digest(&circuit_matrices(policy, Shape::SINGLE));
     assert_eq!(digest(&POLICY), digest(&other));

@@ -33,11 +33,18 @@ use crate::error::{ExitCode, Failure};
 use args::Command;
 use clap::Parser;
 use output::Output;
+use std::ffi::OsString;
 
 /// Runs `ukehi` with the process's arguments; the caller exits with the code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    execute(std::env::args_os())
+}
+
+/// Runs one command of `ukehi` within a program of one's own; the first word is the program's name.
+#[must_use]
+pub fn execute(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             // clap prints help and version to stdout and usage errors to stderr itself.

@@ -1,6 +1,7 @@
-//! The circuits of this release, by the names their parameters' files have, such as `seal-1-short-opaque`.
+//! Circuits by the names their parameters' files have, such as `seal-1-short-opaque`.
 //!
-//! Invariant: a name stands for a circuit of this release, so its matrices can be built.
+//! Invariants: 1. the matrices of a name's circuit can be built; 2. a text names circuits of this release only: one of
+//! a policy of one's own is made with [`CircuitName::seal`].
 
 use crate::batch::{circuit_shape, open_name};
 use std::fmt;
@@ -12,7 +13,7 @@ use ukehi_circuits::policy::{self, Policy};
 use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_keys::CircuitShape;
 
-/// A circuit of this release.
+/// A circuit of this release, or of a policy of one's own.
 #[derive(Clone, Copy)]
 pub struct CircuitName(Circuit);
 
@@ -64,6 +65,13 @@ impl CircuitName {
     fn several(names: &[&str]) -> Vec<Self> {
         let parse = |name: &&str| name.parse().expect("a name of this release");
         names.iter().map(parse).collect()
+    }
+
+    /// The circuit of batches of this shape under a policy, be it this release's or not. The policy's name must be
+    /// plain (a-z, 0-9 and _), or no parameters can be written.
+    #[must_use]
+    pub fn seal(policy: &'static dyn Policy, shape: Shape) -> Self {
+        Self(Circuit::Seal { policy, shape })
     }
 
     /// The policy of a batch's circuit; a disclosure's has none.

@@ -4,6 +4,7 @@ mod altered;
 #[path = "../audit_support/mod.rs"]
 mod audit_support;
 mod live;
+mod registered;
 mod shown;
 mod trusted;
 mod world;

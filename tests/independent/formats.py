@@ -249,6 +249,33 @@ def read_genesis(value):
     return known, dev, admins, threshold, circuits, {k[0]: k[1] for k in keyspaces}, data
 
 
+def read_attestation(value, number, announcement):
+    """A participant's signed contribution: its name, its key, and what the facts' digest takes of it."""
+    name, participant, index, contribution, signature = members(
+        value, "name", "participant", "index", "contribution", "signature")
+    participant, contribution, signature = unhex(participant, 32), unhex(contribution, 64), unhex(signature, 64)
+    check(integer(index, 32) == number, "a contribution out of order")
+    signed = frame(b"ukehi/ceremony/attestation/v1", announcement, contribution, u32(index))
+    ed_verify(participant, signed, signature)
+    return name, participant, [text_of(name).encode(), participant, u32(index), contribution, signature]
+
+
+def read_ceremony(setup, verifying_key):
+    _, announcement, r1cs, ptau, start, contributions, beacon, key = members(
+        setup, "kind", "announcement", "r1cs", "ptau", "circuit_hash", "contributions", "beacon", "verifying_key")
+    announcement = unhex(announcement, 32)
+    made = [read_attestation(one, number, announcement)
+            for number, one in enumerate(a_list(contributions, 1, 256), 1)]
+    distinct([name for name, _, _ in made])
+    distinct([participant for _, participant, _ in made])
+    check(unhex(key, 32) == blake3(verifying_key).digest(), "the ceremony ended with another verifying key")
+    source, iterations, value, last = members(beacon, "source", "iterations_log2", "value", "contribution")
+    parts = [announcement, unhex(r1cs, 32), unhex(ptau, 32), unhex(start, 64), len(made).to_bytes(8, "little")]
+    parts += [part for _, _, taken in made for part in taken]
+    parts += [text_of(source).encode(), integer(iterations, 8).to_bytes(1, "little"), unhex(value), unhex(last, 64)]
+    return b3("ukehi/ceremony/facts/v1", frame(b"facts", *parts, unhex(key, 32)))
+
+
 def read_manifest(value):
     schema, circuit, shape, matrices, key, proving, setup = members(
         value, "schema", "circuit", "shape", "matrix_digest", "verifying_key", "proving_key", "setup")
@@ -262,9 +289,8 @@ def read_manifest(value):
         check(warning == INSECURE_SETUP, "another warning")
         framed = frame(b"insecure-dev", warning.encode())
     else:
-        kind, transcript, count = members(setup, "kind", "transcript", "contributions")
-        check(kind == "ceremony" and integer(count, 32) >= 1, "another kind of set-up")
-        framed = frame(b"ceremony", unhex(transcript, 32), u32(count))
+        check(setup.get("kind") == "ceremony", "another kind of set-up")
+        framed = frame(b"ceremony", read_ceremony(setup, unhex(key)))
     key = unhex(key)
     facts = frame(text_of(statement).encode(), unhex(matrices, 32), key, u32(integer(slots, 32)),
                   text_of(size_class).encode(), text_of(policy).encode(), b3("ukehi/setup/v1", framed))

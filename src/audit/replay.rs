@@ -310,8 +310,7 @@ impl<'a> Replay<'a> {
             .map_err(|e| replay(index, e))?,
             // Without the state before it, a mint refused for it is taken as recorded.
             History::Range { registry, .. } => {
-                let live = record.outcome == Outcome::CellLive;
-                registry.apply_beside(index, change, live)
+                registry.apply_recorded(index, change, record.outcome)
             }
         };
         same_outcome(place, outcome, record.outcome)

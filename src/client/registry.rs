@@ -88,13 +88,14 @@ impl KnownRegistry {
         let bytes = fs::read(path).map_err(|e| io_error(path, e))?;
         let change = self.changes.verify(&bytes.into(), Payload::MayBePruned);
         let change = change.map_err(|e| damaged(e.to_string()))?;
-        match self.fold(index, &change) {
+        // What the cells made of a mint is not kept; the openings that are read are checked for themselves.
+        match self.fold(index, &change, Outcome::Applied) {
             Outcome::Applied => Ok(()),
             other => Err(damaged(format!("it folds to {other:?}"))),
         }
     }
 
-    /// Takes a change a node showed: applied changes only, in log order.
+    /// Takes a change a node showed: only those that used up their numbers, in log order.
     ///
     /// # Errors
     /// [`RegistryError`]; the registry then stays where it was.
@@ -109,8 +110,8 @@ impl KnownRegistry {
         }
         let change = check_change(entry, &self.verifier, &self.changes)?;
         let mut next = self.registry.clone();
-        let expected = next.apply(index, &change);
-        if expected != Outcome::Applied || record.outcome != Outcome::Applied {
+        let expected = next.apply_recorded(index, &change, record.outcome);
+        if expected != record.outcome || !record.outcome.takes_number() {
             return Err(RegistryError::Outcome {
                 index,
                 expected,
@@ -118,12 +119,12 @@ impl KnownRegistry {
             });
         }
         self.keep(index, change.bytes())?;
-        self.fold(index, &change);
+        self.fold(index, &change, record.outcome);
         Ok(())
     }
 
-    fn fold(&mut self, index: LogIndex, change: &VerifiedChange) -> Outcome {
-        let outcome = self.registry.apply(index, change);
+    fn fold(&mut self, index: LogIndex, change: &VerifiedChange, recorded: Outcome) -> Outcome {
+        let outcome = self.registry.apply_recorded(index, change, recorded);
         if let (Outcome::Applied, Some(manifest)) = (outcome, change.manifest()) {
             self.verifier = self.verifier.with_circuit(manifest);
         }

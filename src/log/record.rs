@@ -69,6 +69,13 @@ macro_rules! outcomes {
         }
 
         impl Outcome {
+            /// Whether a registry change of this outcome used its number up. A mint that the cells refuse
+            /// does: what a change's outcome means for later ones must not depend on batches.
+            #[must_use]
+            pub fn takes_number(self) -> bool {
+                matches!(self, Outcome::Applied | Outcome::CellLive)
+            }
+
             #[must_use]
             pub fn code(self) -> u16 {
                 match self { $(Outcome::$name => $code,)* }

@@ -9,7 +9,7 @@ use crate::keyspace::cells::{self, CellRow};
 use crate::keyspace::{Keyspace, session};
 use crate::kv::{Read, StoreError};
 use crate::log::tree::{self, TreeError};
-use crate::log::{EntryKind, Outcome, Record, ledger};
+use crate::log::{EntryKind, Record, ledger};
 use crate::registry;
 use crate::replica::raft_log;
 use std::sync::Arc;
@@ -169,7 +169,7 @@ impl Queries {
         let next = next.map(|(index, ..)| index + 1).filter(|next| *next < to);
         let applied = rows
             .iter()
-            .filter(|(index, outcome, _)| *index < to && *outcome == Outcome::Applied);
+            .filter(|(index, outcome, _)| *index < to && outcome.takes_number());
         Ok((applied.map(|(index, ..)| *index).collect(), next))
     }
 

@@ -95,7 +95,8 @@ impl Registry {
     }
 
     /// As [`Registry::apply`] beside a state in which the cell a mint names exists already
-    /// (`live`): the mint is then refused like any other change, and consumes nothing.
+    /// (`live`): the mint is then refused, and void. It uses up its number and its route all the same,
+    /// so that the registry after a prefix, but for what cells make of it, does not depend on batches.
     ///
     /// # Panics
     /// As [`Registry::apply`].
@@ -114,7 +115,7 @@ impl Registry {
             .and_then(|()| self.operate(index, verified, live))
             .err()
             .unwrap_or(Outcome::Applied);
-        if outcome == Outcome::Applied {
+        if outcome.takes_number() {
             self.changes.push(AppliedChange {
                 index,
                 number: change.content.number,
@@ -123,6 +124,19 @@ impl Registry {
             });
         }
         outcome
+    }
+
+    /// As [`Registry::apply`] where the record says what the state made of a mint.
+    ///
+    /// # Panics
+    /// As [`Registry::apply`].
+    pub fn apply_recorded(
+        &mut self,
+        index: LogIndex,
+        verified: &VerifiedChange,
+        recorded: Outcome,
+    ) -> Outcome {
+        self.apply_beside(index, verified, recorded == Outcome::CellLive)
     }
 
     fn authorise(&self, signers: &[AdminId], number: u64) -> Result<(), Outcome> {
@@ -318,12 +332,13 @@ impl Registry {
     ) -> impl Iterator<Item = (&'a [u8; 32], &'a MintRecord)> {
         let keyspace = self.keyspaces.get(&keyspace);
         let mints = keyspace.into_iter().flat_map(|k| &k.mints);
-        mints.filter(move |(_, mint)| mint.family == policy)
+        mints.filter(move |(_, mint)| mint.family == policy && !mint.void)
     }
 
     #[must_use]
     pub fn mint(&self, keyspace: KeyspaceId, route: &[u8; 32]) -> Option<&MintRecord> {
-        self.keyspaces.get(&keyspace)?.mints.get(route)
+        let mint = self.keyspaces.get(&keyspace)?.mints.get(route);
+        mint.filter(|mint| !mint.void)
     }
 
     /// Who may change a cell at `index`, where a registry entry has said so.
@@ -339,7 +354,7 @@ impl Registry {
         list.map(|(_, authors)| &authors[..])
     }
 
-    /// The applied changes, in log order; their numbers are 1, 2, 3, …
+    /// The changes that used up their numbers, in log order: 1, 2, 3, …
     #[must_use]
     pub fn changes(&self) -> &[AppliedChange] {
         &self.changes
@@ -481,16 +496,17 @@ impl Keyspace {
                 if self.mints.contains_key(route) {
                     return Err(Outcome::CellExists);
                 }
-                if live {
-                    return Err(Outcome::CellLive);
-                }
                 let mint = MintRecord {
                     minted_at: index,
                     family: family.clone(),
                     value: *value,
                     blind: *blind,
+                    void: live,
                 };
                 self.mints.insert(*route, mint);
+                if live {
+                    return Err(Outcome::CellLive);
+                }
                 let lists = self.cell_authors.entry(*route).or_default();
                 lists.push((index, authors.clone()));
             }

@@ -148,4 +148,6 @@ pub struct MintRecord {
     pub value: u64,
     #[serde(with = "crate::ids::hash_hex")]
     pub blind: [u8; 32],
+    /// A batch had created the cell before: nothing was minted.
+    pub void: bool,
 }

@@ -48,9 +48,7 @@ pub fn load(store: &dyn Read, genesis: &Genesis, shard: ShardId) -> Result<Regis
             let change = verifier
                 .verify(bytes, Payload::MayBePruned)
                 .map_err(|e| broken(*index, &e.to_string()))?;
-            // Whether the cell of a mint existed is for the state to know; the record says it.
-            let live = *recorded == Outcome::CellLive;
-            let outcome = registry.apply_beside(*index, &change, live);
+            let outcome = registry.apply_recorded(*index, &change, *recorded);
             if outcome != *recorded {
                 let how = format!("folds to {outcome:?}, recorded is {recorded:?}");
                 return Err(broken(*index, &how));

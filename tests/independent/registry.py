@@ -184,9 +184,9 @@ class Keyspace:
                 return "unknown_family"
             if fields["route"] in self.minted:
                 return "cell_exists"
+            self.minted.add(fields["route"])
             if live or fields["route"] in self.cells:
                 return "cell_live"
-            self.minted.add(fields["route"])
             self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
             family = family_of(fields["family"])
             self.cells[fields["route"]] = (family, poseidon("cell", family, fields["route"], fields["value"], 1,
@@ -277,7 +277,7 @@ class Registry:
 
     def apply(self, index, change, live=False):
         outcome = self.authorise(change) or self.operate(index, change, live) or "applied"
-        if outcome == "applied":
+        if outcome in ("applied", "cell_live"):
             self.number, self.applied = change.number, self.applied + 1
         return outcome
 

@@ -97,7 +97,7 @@ pub fn prepare<R: Read>(input: R, index: LogIndex) -> Result<Prepared, DiscloseE
     while let Some(entry) = bundle.entry().map_err(AuditError::from)? {
         leaves.push(tree::leaf_hash(&entry.record.to_bytes()));
         let (kind, outcome) = (entry.record.kind, entry.record.outcome);
-        if kind == EntryKind::Registry && outcome == Outcome::Applied {
+        if kind == EntryKind::Registry && outcome.takes_number() {
             changes.add(entry.record, &entry.payload)?;
         }
         if entry.record.index == index {

@@ -103,9 +103,10 @@ impl<'a> Known<'a> {
             }
             last = index;
             let change = shown.verify(&verifier, checkpoint)?;
-            let (decided, recorded) = (registry.apply(index, &change), shown.record.outcome);
+            let recorded = shown.record.outcome;
+            let decided = registry.apply_recorded(index, &change, recorded);
             // The numbers of those left out in between are missing here.
-            if decided != Outcome::Applied || recorded != Outcome::Applied {
+            if decided != recorded || !recorded.takes_number() {
                 return Err(refused(ShownFault::NotApplied { decided, recorded }));
             }
         }

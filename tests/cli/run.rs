@@ -125,7 +125,7 @@ pub struct Net {
 
 impl Net {
     pub fn up() -> Self {
-        Self::with_circuits("seal-1-short-opaque,seal-8-short-opaque")
+        Self::with_circuits("seal-1-short-opaque,seal-8-short-opaque,open-1-short-none")
     }
 
     pub fn with_circuits(circuits: &str) -> Self {

@@ -10,6 +10,8 @@ mod bytes;
 mod changes;
 #[path = "vectors/crypto.rs"]
 mod crypto;
+#[path = "vectors/disclosures.rs"]
+mod disclosures;
 #[path = "vectors/file.rs"]
 mod file;
 #[path = "vectors/logs.rs"]
@@ -19,6 +21,7 @@ mod world;
 
 use file::{Content, Vectors, Verdict};
 use std::sync::Arc;
+use ukehi::audit::disclosure::{CheckOptions, Disclosure};
 use ukehi::audit::{Options, verify};
 use ukehi::batch::{Header, Verdict as GateVerdict};
 use ukehi::ids::ShardId;
@@ -29,12 +32,13 @@ use ukehi::wire::Reader;
 
 const SHARD: ShardId = ShardId(0);
 /// Format and file; the trust root itself has the plain name.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("batch", "batch.json"),
     ("bundle", "bundle.json"),
     ("bundle", "bundle-registry.json"),
     ("change", "change.json"),
     ("checkpoint", "checkpoint.json"),
+    ("disclosure", "disclosure.json"),
     ("evidence", "evidence.json"),
     ("groth16", "groth16.json"),
     ("header", "header.json"),
@@ -87,6 +91,14 @@ fn judged(format: &str, content: &Content, trust: &TrustRoot) -> Result<(), Stri
             let receipt = Receipt::from_json(content.text()).map_err(|e| e.to_string())?;
             said(receipt.verify(genesis, SHARD))
         }
+        "disclosure" => {
+            let options = CheckOptions {
+                allow_insecure_setup: true,
+                audience: None,
+            };
+            let disclosure = Disclosure::from_json(content.text()).map_err(|e| e.to_string())?;
+            said(disclosure.check(trust, &options))
+        }
         "bundle" => {
             let options = Options {
                 allow_insecure_setup: true,
@@ -137,5 +149,6 @@ fn write_vectors() {
     crypto::write(&world);
     bytes::write(&world);
     logs::write(&world);
+    disclosures::write(&world);
     changes::write(&mut world);
 }

@@ -4,7 +4,7 @@ use crate::audit_support::{self, SHARD, Trail, author, sign};
 use std::sync::Arc;
 use ukehi::batch::{Anchor, BulkReference, Groth16Verifier, Header, SealedBatch, slot_list};
 use ukehi::ids::{EpochId, KeyspaceId};
-use ukehi::params::{self, Circuit};
+use ukehi::params::{self, Circuit, OpenCircuit};
 use ukehi::trust::TrustRoot;
 use ukehi_circuits::matrices::assignment;
 use ukehi_circuits::policy::Opaque;
@@ -17,6 +17,7 @@ use ukehi_provers::groth16::prove;
 
 pub struct World {
     circuits: Vec<Arc<Circuit>>,
+    pub open: OpenCircuit,
     pub trust: TrustRoot,
     pub trail: Trail,
 }
@@ -25,12 +26,10 @@ impl World {
     /// Genesis, a no-op, a batch of one command, one of three, one that came too late, and a bulk put.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let manifests = params::insecure_dev_params(
-            directory.path(),
-            &params::CircuitName::opaque_short(),
-            |_, _, _| {},
-        )
-        .unwrap();
+        let mut circuits = params::CircuitName::opaque_short();
+        circuits.push("open-1-short-none".parse().unwrap());
+        let manifests =
+            params::insecure_dev_params(directory.path(), &circuits, |_, _, _| {}).unwrap();
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         let mut genesis = audit_support::genesis(7);
         genesis.name = "vectors".to_owned();
@@ -41,6 +40,7 @@ impl World {
         let proofs = Groth16Verifier::new(&manifests).unwrap();
         let mut world = Self {
             circuits: params::load_all(directory.path(), &ids).unwrap(),
+            open: params::load_open(directory.path(), Class::Short, Some(&ids)).unwrap(),
             trail: Trail::judged_by(genesis.clone(), Arc::new(proofs)),
             trust: TrustRoot {
                 genesis,

@@ -4,7 +4,7 @@ CARGO ?= cargo
 UKEHI := $(CARGO_TARGET_DIR)/release/ukehi
 SEED ?= 1
 
-.PHONY: demo build test evm independent test-lib lint doc deny sim bench tools fmt
+.PHONY: demo build test evm independent test-lib lint doc deny sim bench tools test-tools fmt
 
 demo: build            ## the whole story: three nodes, 64 commands, a crash, an audit
 	@scripts/demo.sh $(UKEHI)
@@ -12,14 +12,14 @@ demo: build            ## the whole story: three nodes, 64 commands, a crash, an
 build: tools
 	@$(CARGO) build --release --bin ukehi
 
-test: tools            ## the whole test suite; what CI runs
+test: test-tools       ## the whole test suite; what CI runs
 	$(CARGO) test --release --workspace
 	@$(MAKE) --no-print-directory independent evm
 
-independent: tools     ## a second verifier, in Python, over the vectors
+independent: test-tools ## a second verifier, in Python, over the vectors
 	@scripts/independent.sh
 
-evm: tools             ## the generated contract, compiled by solc, run in an EVM
+evm: test-tools        ## the generated contract, compiled by solc, run in an EVM
 	$(CARGO) test --release --manifest-path tests/evm/Cargo.toml
 
 test-lib:              ## the library an auditor embeds: no tokio, libp2p or RocksDB
@@ -45,3 +45,6 @@ bench: tools
 
 tools:
 	@scripts/tools.sh
+
+test-tools: tools      ## what only the tests need: npm and Python packages
+	@scripts/test-tools.sh

@@ -4,7 +4,8 @@ use crate::genesis::{
 };
 use crate::ids::{ClusterId, NodeId};
 use crate::registry::{
-    Change, ChangeFault, ChangeVerifier, MAX_CELL_AUTHORS, Payload, Unsigned, grant_payload_digest,
+    Change, ChangeFault, ChangeVerifier, EpochOpening, MAX_CELL_AUTHORS, Payload, Unsigned,
+    grant_payload_digest,
 };
 use crate::wire::WireError;
 use ukehi_circuits::{F, field};

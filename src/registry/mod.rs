@@ -9,6 +9,7 @@
 mod change;
 mod fold;
 mod judge;
+mod keyspace;
 mod operation;
 mod standing;
 mod stored;

@@ -92,6 +92,7 @@ impl Oracle {
             let y_squared = x.square() * x + P::COEFF_B;
             if let Some(y) = y_squared.sqrt() {
                 let y = if is_negative(&y) == greatest { y } else { -y };
+                // On the curve by the root just taken; the caller clears G2's cofactor, G1 has none.
                 return Affine::new_unchecked(x, y);
             }
         }

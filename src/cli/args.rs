@@ -109,7 +109,9 @@ pub enum Command {
 #[derive(Subcommand, Debug)]
 pub enum TestnetCommand {
     /// Write a cluster's keys and configuration if DIR has none, then start its nodes.
-    #[command(after_help = "Example:\n  ukehi testnet up --dir demo --detach")]
+    #[command(
+        after_help = "Examples:\n  ukehi testnet up --dir demo --detach\n  ukehi testnet up --dir real --detach --production\n\nA cluster made with --production takes no INSECURE circuit, and starts with none: activate those of a\nceremony, `ukehi keys circuit activate`, and write with --params."
+    )]
     Up {
         /// Where the cluster lives; made if missing.
         #[arg(long)]
@@ -137,6 +139,10 @@ pub enum TestnetCommand {
         /// a while to set up.
         #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "seal-1-long-opaque", "seal_cells-8-short-ledger", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
+        /// Set up no circuit, and refuse those of development set-ups for ever; --circuits then says
+        /// which policies get an epoch.
+        #[arg(long)]
+        production: bool,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]

@@ -78,7 +78,8 @@ pub fn check(dir: &Path, trust: Option<&Path>, output: &Output) -> Result<(), Fa
         return Err(Failure::new(
             ExitCode::Untrusted,
             "the proof verifies, but under a key that is no circuit's of the trust root",
-            "get the trust root of the cluster the proof comes from, or leave out --trust",
+            "get the trust root of the cluster the proof comes from, or leave out --trust: a circuit that the log \
+             activated later is not in it",
         ));
     }
     let checked = Checked {

@@ -236,7 +236,7 @@ def read_genesis(value):
     for key in admins:
         ed_key(key)
     check(1 <= integer(threshold, 8) <= len(admins), "a threshold that nobody or everybody meets")
-    circuits = distinct([unhex(ident, 32) for ident in a_list(circuits, 1, 64)])
+    circuits = distinct([unhex(ident, 32) for ident in a_list(circuits, 0, 64)])
     keyspaces = [read_keyspace(keyspace) for keyspace in a_list(keyspaces, 1, 256)]
     distinct([keyspace[0] for keyspace in keyspaces])
     data = b"ukehi/genesis/v1" + u32(len(name)) + name.encode() + unhex(nonce, 32)

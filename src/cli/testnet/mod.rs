@@ -50,8 +50,10 @@ pub fn run(command: TestnetCommand, output: &Output) -> Result<(), Failure> {
             admins,
             threshold,
             circuits,
+            production,
         } => {
             let members = Members {
+                dev: !production,
                 nodes,
                 authors,
                 admins,
@@ -220,6 +222,7 @@ impl BenchNet {
     pub fn start(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
         let members = Members {
+            dev: true,
             nodes: 3,
             authors: vec![Self::AUTHOR.to_owned()],
             admins: 1,

@@ -1,0 +1,186 @@
+//! `ukehi audit export`: a trail from one node into one file.
+
+use crate::api::{Reply, Request};
+use crate::audit::{BundleWriter, RawChange, Start};
+use crate::cli::args::Target;
+use crate::cli::connect::{Place, runtime};
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::client::remote::RemoteError;
+use crate::error::{ExitCode, Failure};
+use crate::ids::NodeId;
+use crate::node::SHARD;
+use serde::Serialize;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+#[derive(Serialize)]
+struct Exported {
+    schema: &'static str,
+    bundle: String,
+    from: u64,
+    to: u64,
+    checkpoint_size: u64,
+}
+
+/// The whole trail of a testnet, for measurements.
+pub fn export_all(dir: &Path, out: &Path) -> Result<(), Failure> {
+    let place = Place::find(&Target::of_dir(dir))?;
+    runtime()?.block_on(fetch(&place, out, 0, None)).map(drop)
+}
+
+pub fn export(
+    target: &Target,
+    out: &Path,
+    from: Option<u64>,
+    to: Option<u64>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let place = Place::find(target)?;
+    // A temporary file beside the target: a broken-off export never looks like a bundle.
+    let temporary = out.with_extension("part");
+    let fetched = runtime()?.block_on(fetch(&place, &temporary, from.unwrap_or(0), to));
+    let exported = match fetched {
+        Ok((start, _)) => Exported {
+            schema: "ukehi/audit-export/v1",
+            bundle: out.display().to_string(),
+            from: start.from,
+            to: start.to,
+            checkpoint_size: start.size,
+        },
+        Err(failure) => {
+            let _ = std::fs::remove_file(&temporary);
+            return Err(failure);
+        }
+    };
+    std::fs::rename(&temporary, out).map_err(|e| cannot_write(out, &e))?;
+    output.show(&exported, |e| {
+        format!(
+            "entries {}..{} under the checkpoint at size {} -> {}\nVerify them: ukehi audit verify {} --trust TRUST.json",
+            e.from, e.to, e.checkpoint_size, e.bundle, e.bundle
+        )
+    });
+    Ok(())
+}
+
+/// Streams the entries from one node straight into the file.
+async fn fetch(
+    place: &Place,
+    path: &Path,
+    asked_from: u64,
+    asked_to: Option<u64>,
+) -> Result<(Start, NodeId), Failure> {
+    let cluster = place.trust.genesis.cluster_id();
+    let genesis = place.trust.genesis.canonical_bytes();
+    let mut writer = None;
+    let mut started: Option<(Start, String)> = None;
+    let mut failed = None;
+    let mut progress = Progress::new("export", 1);
+    let mut remote = place.remote();
+    let each = |reply: Reply| -> Result<bool, RemoteError> {
+        let write = || -> Result<bool, Failure> {
+            match reply {
+                Reply::ExportStart {
+                    from,
+                    to,
+                    size,
+                    left,
+                    right,
+                    note,
+                } => {
+                    let asked = asked_from == from && asked_to.is_none_or(|asked| asked == to);
+                    if !asked || from > to || started.is_some() {
+                        return Err(out_of_order("another range"));
+                    }
+                    let start = Start {
+                        cluster,
+                        genesis: genesis.clone(),
+                        shard: SHARD,
+                        from,
+                        to,
+                        size,
+                        left,
+                        right,
+                        registry: Vec::new(),
+                    };
+                    progress.set_total(to - from);
+                    started = Some((start, note));
+                    Ok(false)
+                }
+                // The registry changes before a range.
+                Reply::Entry { entry, .. } if writer.is_none() => {
+                    let (start, _) = started.as_mut().ok_or_else(|| out_of_order("a change"))?;
+                    start.registry.push(RawChange {
+                        record: entry.record,
+                        change: entry.payload,
+                        inclusion: entry.inclusion,
+                    });
+                    Ok(false)
+                }
+                Reply::ExportEntry { record, payload } => {
+                    if writer.is_none() {
+                        let (start, _) =
+                            started.as_ref().ok_or_else(|| out_of_order("an entry"))?;
+                        let file = File::create(path).map_err(|e| cannot_write(path, &e))?;
+                        writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
+                    }
+                    let writer = writer.as_mut().expect("just made");
+                    writer.entry(&record, &payload)?;
+                    progress.add(1);
+                    Ok(false)
+                }
+                Reply::End => {
+                    let (Some(writer), Some((_, note))) = (writer.take(), &started) else {
+                        return Err(out_of_order("the end"));
+                    };
+                    let file = writer.finish(note)?;
+                    let file = file
+                        .into_inner()
+                        .map_err(|e| cannot_write(path, e.error()))?;
+                    file.sync_all().map_err(|e| cannot_write(path, &e))?;
+                    Ok(true)
+                }
+                other => Err(out_of_order(&format!("{other:?}"))),
+            }
+        };
+        // The stream's own error type cannot carry a failed file write: it is kept beside it.
+        write().or_else(|failure| {
+            failed = Some(failure);
+            Ok(true)
+        })
+    };
+    let node = remote
+        .stream(
+            |_| Request::Export {
+                from: asked_from,
+                to: asked_to,
+            },
+            each,
+        )
+        .await?;
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    progress.finish();
+    started
+        .map(|(start, _)| (start, node))
+        .ok_or_else(|| out_of_order("nothing"))
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    let path = PathBuf::from(path);
+    Failure::new(
+        ExitCode::Runtime,
+        format!("{}: {error}", path.display()),
+        "choose another --out or free disk space",
+    )
+}
+
+fn out_of_order(what: &str) -> Failure {
+    Failure::new(
+        ExitCode::Tampered,
+        format!("the node answered {what} out of order"),
+        "do not trust this node; ask another",
+    )
+}

@@ -60,7 +60,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
     #[command(
-        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n  ukehi put --dir demo --author clinic order/7 approved --guard clinic/budget=250\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
     )]
     Put(PutArgs),
     /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
@@ -230,6 +230,9 @@ pub struct PutArgs {
     /// Which of the author keys signs; needed where there are several.
     #[arg(long)]
     pub author: Option<String>,
+    /// Only while this cell holds this value; may be repeated. The value then goes into the ledger's epoch.
+    #[arg(long = "guard", value_name = "KEY=VALUE", requires = "value")]
+    pub guards: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -3,12 +3,11 @@
 use super::args::Target;
 use super::passphrase;
 use super::testnet::Layout;
-use crate::api::{Reply, Request};
 use crate::batch::BatchVerifier;
-use crate::client::KnownRegistry;
-use crate::client::remote::{Endpoint, Remote, RemoteError};
+use crate::client::remote::{Endpoint, Remote};
+use crate::client::{Cluster, KeyDirectory, KnownRegistry};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId, NodeId};
+use crate::ids::{EpochId, KeyspaceId};
 use crate::node::SHARD;
 use crate::trust::TrustRoot;
 use std::net::SocketAddr;
@@ -88,33 +87,16 @@ impl Place {
             .map_err(|e| Failure::new(ExitCode::Untrusted, e, "use a matching release"))
     }
 
-    /// The registry: what was kept of it in client/registry, and what has come since.
-    pub async fn registry(&self, remote: &mut Remote) -> Result<KnownRegistry, Failure> {
-        let dir = self.client.as_ref().map(|c| c.join("registry"));
-        let mut known = KnownRegistry::open(self.verifier()?, dir.as_deref())?;
-        let after = known.last();
-        let mut failed = None;
-        let take = |reply: Reply| match reply {
-            Reply::Entry { entry, .. } => match known.take(&entry) {
-                Ok(()) => Ok(false),
-                Err(error) => {
-                    // The stream's own error type cannot carry it: it is kept beside.
-                    failed = Some(Failure::from(error));
-                    Ok(true)
-                }
-            },
-            Reply::End => Ok(true),
-            other => Err(RemoteError::Protocol {
-                node: NodeId(0),
-                what: format!("{other:?}"),
-            }),
-        };
-        let ask = |deadline_ms| Request::Registry { deadline_ms, after };
-        remote.stream(ask, take).await?;
-        match failed {
-            Some(failure) => Err(failure),
-            None => Ok(known),
-        }
+    /// The cluster, its registry as of now.
+    pub async fn cluster(&self) -> Result<Cluster, Failure> {
+        let mut cluster = Cluster::open(self.verifier()?, self.remote(), self.client.as_deref())?;
+        cluster.catch_up().await?;
+        Ok(cluster)
+    }
+
+    /// The keys at hand; their passphrase is asked for here.
+    pub fn keys(&self) -> Result<KeyDirectory, Failure> {
+        Ok(KeyDirectory::new(self.client_dir()?, self.passphrase()?))
     }
 
     /// The keyspace the commands are about: the first of genesis.

@@ -5,7 +5,7 @@ use crate::cli::args::Target;
 use crate::cli::output::{Output, table};
 use crate::error::Failure;
 use crate::ids::{KeyspaceId, LogIndex};
-use crate::registry::{AdminSet, AuthorStanding, EpochStanding, GrantRecord, Registry};
+use crate::registry::{AdminSet, AuthorStanding, EpochStanding, Family, GrantRecord, Registry};
 use serde::Serialize;
 use ukehi_keys::AuthorId;
 
@@ -26,6 +26,8 @@ struct Keyspace {
     authors: Vec<Author>,
     epochs: Vec<EpochStanding>,
     grants: Vec<GrantRecord>,
+    /// Policies whose cells it has.
+    families: Vec<Family>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +54,7 @@ struct Change {
 
 pub fn show(target: &Target, output: &Output) -> Result<(), Failure> {
     let session = Session::open(target)?;
-    let shown = shown(session.known.registry(), session.known.last());
+    let shown = shown(session.known().registry(), session.known().last());
     output.show(&shown, render);
     Ok(())
 }
@@ -75,6 +77,7 @@ fn shown(registry: &Registry, last_change: LogIndex) -> Shown {
                     .collect(),
                 epochs: registry.epochs(keyspace).cloned().collect(),
                 grants: registry.grants(keyspace).to_vec(),
+                families: registry.families(keyspace).cloned().collect(),
             })
             .collect(),
         circuits: registry
@@ -127,6 +130,15 @@ fn render(shown: &Shown) -> String {
                 format!("{} ({})", epoch.id, epoch.policy),
                 epoch.opened_at.to_string(),
                 ends.collect::<Vec<_>>().join(", "),
+            ]);
+        }
+        for family in &keyspace.families {
+            rows.push(vec![
+                place.clone(),
+                "cells".into(),
+                format!("{} ({} authors)", family.policy, family.authors.len()),
+                family.registered_at.to_string(),
+                String::new(),
             ]);
         }
     }

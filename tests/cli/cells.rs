@@ -94,13 +94,15 @@ fn refused_before_sealing(net: &Net) {
 fn guarded(net: &Net) {
     let guarded_transfer = |guard: &str| {
         let mut words = transfer("clinic", "bank", "clinic/budget", "10");
-        words.extend(["--guard".to_owned(), guard.to_owned()]);
+        words.extend(["--guard", guard, "--output", "json"].map(String::from));
         net.ukehi(&words.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    guarded_transfer("lab/budget=100").exits(0);
+    // The guard is a command of the batch: it holds when the batch is applied, not only now.
+    let commands = |ran: Ran| ran.json()["batch"]["commands"].clone();
+    assert_eq!(commands(guarded_transfer("lab/budget=100")), 3);
     assert_eq!((value(net, "bank"), value(net, "lab/budget")), (640, 100));
-    // What is moved may be guarded too.
-    guarded_transfer("bank=640").exits(0);
+    // What is moved may be guarded too: the batch is bound to it already.
+    assert_eq!(commands(guarded_transfer("bank=640")), 2);
     guarded_transfer("lab/budget=99")
         .exits(6)
         .says("holds 100, not 99");
@@ -119,7 +121,10 @@ fn guarded(net: &Net) {
     };
     put("bank=1").exits(6).says("holds 630, not 1");
     net.ukehi(&["get", "order/7"]).exits(4);
-    put("bank=630").exits(0);
+    let written = net.json(&[
+        "put", "--author", "lab", "order/7", "approved", "--guard", "bank=630",
+    ]);
+    assert_eq!(written["batches"][0]["commands"], 2);
     assert_eq!(net.json(&["get", "order/7"])["value"], "approved");
     assert_eq!(sum(net), SUPPLY);
 }

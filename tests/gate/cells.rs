@@ -20,27 +20,31 @@ use ukehi_keys::{CircuitId, EpochSecret, RouteKey};
 use ukehi_provers::pool::{Pool, PoolConfig};
 use zeroize::Zeroizing;
 
-struct Bank {
-    sealer: Sealer,
+pub struct Bank {
+    pub sealer: Sealer,
     proofs: Arc<Groth16Verifier>,
-    verifier: BatchVerifier,
-    anchor: Anchor,
+    pub verifier: BatchVerifier,
+    pub anchor: Anchor,
     opaque: CircuitId,
 }
 
-fn key(name: &str) -> SlotKey {
+pub fn key(name: &str) -> SlotKey {
     SlotKey::new(name.as_bytes()).unwrap()
 }
 
-fn opening(value: u64, version: u64) -> CellOpening {
+pub fn opening(value: u64, version: u64) -> CellOpening {
     CellOpening::new(value, version, F::from(11u64))
 }
 
 impl Bank {
     fn new() -> Self {
+        Self::under("seal_cells-8-short-ledger")
+    }
+
+    /// Seals under this circuit of the ledger.
+    pub fn under(ledger: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let names = ["seal-8-short-opaque", "seal_cells-8-short-ledger"]
-            .map(|n| n.parse::<CircuitName>().unwrap());
+        let names = ["seal-8-short-opaque", ledger].map(|n| n.parse::<CircuitName>().unwrap());
         let manifests = insecure_dev_params(dir.path(), &names, |_, _, _| {}).unwrap();
         let route = RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let mut genesis = genesis(&manifests, &route);
@@ -93,7 +97,7 @@ impl Bank {
     }
 
     /// The gate's word on a batch the author changed and signed anew.
-    fn attacked(&self, honest: &SealedBatch, change: impl FnOnce(&mut SealedBatch)) -> Word {
+    pub fn attacked(&self, honest: &SealedBatch, change: impl FnOnce(&mut SealedBatch)) -> Word {
         let mut batch = honest.clone();
         change(&mut batch);
         batch.header.slot_list = batch.slot_list();

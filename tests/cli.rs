@@ -102,6 +102,10 @@ const WITH_A_TESTNET: &[Check] = &[
         grants::readers_come_and_go,
     ),
     (
+        "a node that slept through an upload is given it",
+        bulk::repaired,
+    ),
+    (
         "an altered bulk value is caught and another node's is taken",
         bulk::altered,
     ),

@@ -71,6 +71,12 @@ pub enum Command {
     /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
     #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
     Scan(ScanArgs),
+    /// Values kept beside the log: give the nodes what they lack.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi bulk repair --dir demo --author lab"
+    )]
+    Bulk(BulkCommand),
     /// Export a trail and verify it offline.
     #[command(
         subcommand,
@@ -255,9 +261,26 @@ pub struct ScanArgs {
 }
 
 #[derive(Subcommand, Debug)]
+pub enum BulkCommand {
+    /// Give nodes that were down during an upload the ciphertexts that keys refer to now.
+    #[command(
+        after_help = "Example:\n  ukehi bulk repair --dir demo --author lab\n\nAny author may: the log says which ciphertext belongs where. Needs the addresses of all nodes (--dir)."
+    )]
+    Repair {
+        #[command(flatten)]
+        target: Target,
+        /// Which of the author keys signs the uploads; needed where there are several.
+        #[arg(long)]
+        author: Option<String>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
 pub enum AuditCommand {
     /// Write the trail, or a range of it, into one self-contained file.
-    #[command(after_help = "Example:\n  ukehi audit export --dir demo --out trail.ukehi")]
+    #[command(
+        after_help = "Examples:\n  ukehi audit export --dir demo --out trail.ukehi\n  ukehi audit export --dir demo --out for-strangers.ukehi --prune-grants"
+    )]
     Export {
         #[command(flatten)]
         target: Target,
@@ -269,6 +292,9 @@ pub enum AuditCommand {
         /// One past the last entry.
         #[arg(long, requires = "from")]
         to: Option<u64>,
+        /// Leave out what grants wrap to readers: an audit needs their digests only.
+        #[arg(long)]
+        prune_grants: bool,
     },
     /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
     #[command(

@@ -15,7 +15,7 @@ use super::snarkjs;
 use crate::audit::show::Show;
 use crate::audit::{self, Options, Readable, Report};
 use crate::error::Failure;
-use export::export;
+use export::{Asked, export};
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufReader;
@@ -37,7 +37,15 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             out,
             from,
             to,
-        } => export(&target, &out, from, to, output),
+            prune_grants,
+        } => {
+            let range = Asked {
+                from: from.unwrap_or(0),
+                to,
+                prune_grants,
+            };
+            export(&target, &out, &range, output)
+        }
         AuditCommand::Verify {
             bundle,
             trust,

@@ -75,6 +75,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Put(args) => data::put(&args, output),
         Command::Get(args) => data::get(&args, output),
         Command::Scan(args) => data::scan(&args, output),
+        Command::Bulk(command) => data::bulk(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
         Command::Cells(command) => cells::run(command, output),

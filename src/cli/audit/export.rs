@@ -9,7 +9,9 @@ use crate::cli::progress::Progress;
 use crate::client::remote::RemoteError;
 use crate::error::{ExitCode, Failure};
 use crate::ids::NodeId;
+use crate::log::EntryKind;
 use crate::node::SHARD;
+use crate::registry::Change;
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufWriter;
@@ -27,20 +29,39 @@ struct Exported {
 /// The whole trail of a testnet, for measurements.
 pub fn export_all(dir: &Path, out: &Path) -> Result<(), Failure> {
     let place = Place::find(&Target::of_dir(dir))?;
-    runtime()?.block_on(fetch(&place, out, 0, None)).map(drop)
+    let whole = Asked {
+        from: 0,
+        to: None,
+        prune_grants: false,
+    };
+    runtime()?.block_on(fetch(&place, out, &whole)).map(drop)
 }
 
-pub fn export(
-    target: &Target,
-    out: &Path,
-    from: Option<u64>,
-    to: Option<u64>,
-    output: &Output,
-) -> Result<(), Failure> {
+/// What the bundle shall hold.
+pub struct Asked {
+    pub from: u64,
+    /// To the newest checkpoint without it.
+    pub to: Option<u64>,
+    /// Without the payloads of grants: their leaves hold digests of the rest only.
+    pub prune_grants: bool,
+}
+
+impl Asked {
+    fn payload(&self, kind: EntryKind, payload: Vec<u8>) -> Vec<u8> {
+        let prunes = self.prune_grants && kind == EntryKind::Registry;
+        // What does not decode is the audit's to name.
+        match prunes.then(|| Change::from_bytes(&payload)) {
+            Some(Ok(change)) => change.pruned().to_bytes(),
+            _ => payload,
+        }
+    }
+}
+
+pub fn export(target: &Target, out: &Path, asked: &Asked, output: &Output) -> Result<(), Failure> {
     let place = Place::find(target)?;
     // A temporary file beside the target: a broken-off export never looks like a bundle.
     let temporary = out.with_extension("part");
-    let fetched = runtime()?.block_on(fetch(&place, &temporary, from.unwrap_or(0), to));
+    let fetched = runtime()?.block_on(fetch(&place, &temporary, asked));
     let exported = match fetched {
         Ok((start, _)) => Exported {
             schema: "ukehi/audit-export/v1",
@@ -65,12 +86,7 @@ pub fn export(
 }
 
 /// Streams the entries from one node straight into the file.
-async fn fetch(
-    place: &Place,
-    path: &Path,
-    asked_from: u64,
-    asked_to: Option<u64>,
-) -> Result<(Start, NodeId), Failure> {
+async fn fetch(place: &Place, path: &Path, asked: &Asked) -> Result<(Start, NodeId), Failure> {
     let cluster = place.trust.genesis.cluster_id();
     let genesis = place.trust.genesis.canonical_bytes();
     let mut writer = None;
@@ -89,8 +105,8 @@ async fn fetch(
                     right,
                     note,
                 } => {
-                    let asked = asked_from == from && asked_to.is_none_or(|asked| asked == to);
-                    if !asked || from > to || started.is_some() {
+                    let same = asked.from == from && asked.to.is_none_or(|asked| asked == to);
+                    if !same || from > to || started.is_some() {
                         return Err(out_of_order("another range"));
                     }
                     let start = Start {
@@ -113,7 +129,7 @@ async fn fetch(
                     let (start, _) = started.as_mut().ok_or_else(|| out_of_order("a change"))?;
                     start.registry.push(RawChange {
                         record: entry.record,
-                        change: entry.payload,
+                        change: asked.payload(entry.record.kind, entry.payload),
                         inclusion: entry.inclusion,
                     });
                     Ok(false)
@@ -126,7 +142,7 @@ async fn fetch(
                         writer = Some(BundleWriter::new(BufWriter::new(file), start)?);
                     }
                     let writer = writer.as_mut().expect("just made");
-                    writer.entry(&record, &payload)?;
+                    writer.entry(&record, &asked.payload(record.kind, payload))?;
                     progress.add(1);
                     Ok(false)
                 }
@@ -153,8 +169,8 @@ async fn fetch(
     let node = remote
         .stream(
             |_| Request::Export {
-                from: asked_from,
-                to: asked_to,
+                from: asked.from,
+                to: asked.to,
             },
             each,
         )

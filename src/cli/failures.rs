@@ -35,9 +35,12 @@ impl From<KeystoreError> for Failure {
 impl From<SealError> for Failure {
     fn from(error: SealError) -> Self {
         let next = match &error {
-            SealError::UnknownEpoch { .. }
-            | SealError::UnknownAuthor { .. }
-            | SealError::WrongRouteKey { .. } => "use the keys of this cluster (--keys)",
+            SealError::UnknownAuthor { .. } => {
+                "an admin registers it: `ukehi keys author register`; a revoked key needs a successor"
+            }
+            SealError::UnknownEpoch { .. } | SealError::WrongRouteKey { .. } => {
+                "use the keys of this cluster (--keys)"
+            }
             SealError::NoCircuit { .. } => "use the parameters of this cluster (--params)",
             _ => "",
         };
@@ -248,7 +251,8 @@ impl From<RemoteError> for Failure {
                 "check `ukehi status`; a write under way is retried by the next `ukehi put`",
             ),
             RemoteError::Refused { .. } => {
-                Failure::new(ExitCode::Refused, format!("refused: {error}"), "")
+                let next = "nothing was written to the log; mend the cause and try again";
+                Failure::new(ExitCode::Refused, format!("refused: {error}"), next)
             }
             RemoteError::Protocol { .. } => Failure::new(
                 ExitCode::Tampered,

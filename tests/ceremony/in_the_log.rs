@@ -81,6 +81,10 @@ pub fn activated_used_and_audited(root: &Path) {
     let manifest = format!("{params}/{circuit}.json");
     let activated = net.json(&activate(manifest.leak()));
     assert_eq!(activated["outcome"], "applied");
+    let shown = net.json(&["keys", "registry", "show"]);
+    let made = &shown["circuits"][0];
+    assert_eq!(made["name"], circuit);
+    assert_eq!(made["set_up"], "ceremony of ada, grace, edsger");
     let written = net.json(&put);
     assert_eq!(written["batches"][0]["outcome"], "applied", "{written}");
     assert_eq!(net.json(&["get", "patient/17"])["value"], "chart opened");

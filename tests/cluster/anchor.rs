@@ -38,11 +38,13 @@ fn a_client_that_saw_another_history_is_told_of_the_fork_whatever_it_asks() {
         writer.write(&batch(seq));
     }
     cluster.json(&["keys", "epoch", "open"]);
-    let commands: [&[&str]; 5] = [
+    let trail = cluster.dir().join("anchor-trail.ukehi");
+    let commands: [&[&str]; 6] = [
         &["get", "key/1"],
         &["scan"],
         &["receipt", "get", "clinic", "1"],
         &["keys", "registry", "show"],
+        &["audit", "export", "--out", trail.to_str().unwrap()],
         &["put", "--author", "lab", "key/9", "a value"],
     ];
     // Where nothing was seen before, whatever is read first is kept.
@@ -62,6 +64,7 @@ fn a_client_that_saw_another_history_is_told_of_the_fork_whatever_it_asks() {
             assert_eq!(code, Some(12), "{command:?} at {size}: {error}");
             let kept = std::fs::read_to_string(anchor(&cluster)).unwrap();
             assert_eq!(kept, forged, "the evidence is kept");
+            assert!(!trail.exists(), "no trail of another history is written");
         }
     }
     // Ahead of every node: nobody can prove anything, which is said, and is not called a fork.

@@ -61,9 +61,14 @@ pub fn export(target: &Target, out: &Path, asked: &Asked, output: &Output) -> Re
     let place = Place::find(target)?;
     // A temporary file beside the target: a broken-off export never looks like a bundle.
     let temporary = out.with_extension("part");
-    let fetched = runtime()?.block_on(fetch(&place, &temporary, asked));
+    let fetched = runtime()?.block_on(async {
+        let (start, node, note) = fetch(&place, &temporary, asked).await?;
+        // A trail of another history than this client has seen is a fork, not an export.
+        place.cluster().await?.compare(node, &note).await?;
+        Ok::<_, Failure>(start)
+    });
     let exported = match fetched {
-        Ok((start, _)) => Exported {
+        Ok(start) => Exported {
             schema: "ukehi/audit-export/v1",
             bundle: out.display().to_string(),
             from: start.from,
@@ -86,7 +91,11 @@ pub fn export(target: &Target, out: &Path, asked: &Asked, output: &Output) -> Re
 }
 
 /// Streams the entries from one node straight into the file.
-async fn fetch(place: &Place, path: &Path, asked: &Asked) -> Result<(Start, NodeId), Failure> {
+async fn fetch(
+    place: &Place,
+    path: &Path,
+    asked: &Asked,
+) -> Result<(Start, NodeId, String), Failure> {
     let cluster = place.trust.genesis.cluster_id();
     let genesis = place.trust.genesis.canonical_bytes();
     let mut writer = None;
@@ -180,7 +189,7 @@ async fn fetch(place: &Place, path: &Path, asked: &Asked) -> Result<(Start, Node
     }
     progress.finish();
     started
-        .map(|(start, _)| (start, node))
+        .map(|(start, note)| (start, node, note))
         .ok_or_else(|| out_of_order("nothing"))
 }
 

@@ -12,13 +12,14 @@ use self::args::{AdminsCommand, ChangeCommand, CircuitCommand, SignArgs};
 use super::connect::Place;
 use super::output::Output;
 use super::receipt::author_id;
+use super::solidity::circuit_named;
 use crate::error::Failure;
 use crate::ids::{EpochId, KeyspaceId};
 use crate::registry::{EpochOpening, MAX_MANIFEST_BYTES, Operation};
 use std::path::Path;
 use ukehi_circuits::field;
 use ukehi_circuits::policy::{self, Opaque, Policy};
-use ukehi_keys::{AdminId, CircuitId, keystore};
+use ukehi_keys::{AdminId, keystore};
 
 pub fn author(
     sign: &SignArgs,
@@ -122,15 +123,8 @@ pub fn circuit(command: CircuitCommand, output: &Output) -> Result<(), Failure> 
             let manifest = read_bounded(&manifest, MAX_MANIFEST_BYTES)?;
             Ok(Operation::ActivateCircuit { manifest })
         }),
-        CircuitCommand::Retire { sign, circuit } => decide(&sign, output, |_| {
-            let mut id = [0; 32];
-            hex::decode_to_slice(&circuit, &mut id).map_err(|e| {
-                Failure::usage(
-                    format!("{circuit:?} is no circuit id: {e}"),
-                    "give 64 hex digits, as `ukehi keys registry show` lists them",
-                )
-            })?;
-            let circuit = CircuitId(id);
+        CircuitCommand::Retire { sign, circuit } => decide(&sign, output, |session| {
+            let circuit = circuit_named(&session.manifests(), &circuit)?.circuit_id();
             Ok(Operation::RetireCircuit { circuit })
         }),
     }

@@ -12,7 +12,7 @@ use crate::log::Outcome;
 use crate::registry::{Change, Operation, Unsigned};
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use ukehi_keys::keystore;
+use ukehi_keys::{Manifest, keystore};
 
 /// A cluster, its registry as of now, and a way to ask it.
 pub struct Session {
@@ -45,6 +45,13 @@ impl Session {
 
     pub fn known(&self) -> &KnownRegistry {
         self.cluster.known()
+    }
+
+    /// Of the circuits of genesis and of those the log activated.
+    pub fn manifests(&self) -> Vec<&Manifest> {
+        let genesis = self.place.trust.circuits.iter();
+        let live = self.known().registry().manifests();
+        genesis.chain(live.map(|m| &**m)).collect()
     }
 
     /// An entry the cluster has applied; it may have gone on since.

@@ -72,7 +72,7 @@ impl Cluster {
     }
 
     /// Where the newest command under a route stands. Of an entry its checkpoint was compared; the rest is the
-    /// [`Reader`](super::Reader)'s to check.
+    /// [`Reader`](crate::client::Reader)'s to check.
     ///
     /// # Errors
     /// [`ClusterError`].

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+mod scheduling;
+
 /// A rendezvous that never comes fails the test instead of hanging it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -256,7 +258,7 @@ fn cancelling_or_dropping_the_ticket_of_a_waiting_job_drops_its_witness_at_once(
 }
 
 #[test]
-fn cancelling_a_running_job_lets_it_finish_and_discards_its_result() {
+fn cancelling_a_running_job_that_never_asks_lets_it_finish_and_discards_its_result() {
     let pool = pool(1, 0);
     let (ticket, held) = Held::running(&pool);
     assert_eq!(ticket.cancel(), Cancelled::WhileRunning);

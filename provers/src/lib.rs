@@ -9,7 +9,7 @@
 //!
 //! Knows nothing of statements, commands, consensus, paths or clocks: the circuit is three matrices, the
 //! statement is a slice of field elements, a file is something one reads, writes and seeks in.
-// Allowed in one room, `kernel::ifma`.
+// Allowed in the rooms of vector code, `kernel::ifma` and `lanes`.
 #![deny(unsafe_code)]
 
 pub mod batch_verify;
@@ -17,6 +17,11 @@ pub mod ceremony;
 pub mod groth16;
 pub mod iden3;
 pub mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "lanes/absent.rs"]
+mod lanes;
 pub mod pool;
 mod r1cs;
 mod randomness;

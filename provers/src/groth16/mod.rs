@@ -5,6 +5,7 @@ mod assignment;
 mod key_codec;
 mod keys;
 mod proof;
+mod proof_many;
 mod prove;
 mod reduction;
 mod setup;

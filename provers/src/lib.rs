@@ -15,6 +15,7 @@ pub mod batch_verify;
 pub mod ceremony;
 pub mod groth16;
 pub mod iden3;
+mod ntt;
 pub mod pool;
 mod r1cs;
 mod randomness;

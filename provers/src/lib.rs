@@ -17,6 +17,7 @@ pub mod groth16;
 pub mod iden3;
 mod ntt;
 pub mod pool;
+mod priority;
 mod r1cs;
 mod randomness;
 

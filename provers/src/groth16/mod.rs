@@ -17,7 +17,9 @@ pub use error::ProveError;
 pub use key_codec::KeyDecodeError;
 pub use keys::{KeyError, KeyPart, ProvingKey, VerifyingKey};
 pub use proof::{Groth16Proof, PROOF_BYTES, ProofDecodeError, ProofElement};
-pub use prover::{Cores, Prover};
+pub use prover::{
+    CacheUse, Cores, Prover, TableBudget, TableCache, TableFacts, TableOptions, TableState,
+};
 pub use reduction::CircomReduction;
 pub use setup::{SetupProgress, SetupStage, insecure_dev_setup};
 pub use verify::{PreparedVerifyingKey, VerifyError, verify};

@@ -1,6 +1,7 @@
 use super::*;
 use crate::groth16::insecure_dev_setup;
 use crate::testing::{random_circuit, random_r1cs, small};
+use ark_ec::AffineRepr;
 use proptest::prelude::*;
 
 fn derived(key: &ProvingKey, r1cs: &R1cs) -> (Fold, Domain) {

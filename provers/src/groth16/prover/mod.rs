@@ -11,10 +11,13 @@
 
 mod bases;
 mod blinding;
+mod budget;
+mod cache;
 mod fold;
 mod group;
 mod quotient;
 mod rows;
+mod tables;
 mod work;
 
 use std::fmt;
@@ -32,6 +35,11 @@ use bases::Bases;
 use blinding::Unblinded;
 use quotient::quotient;
 use rows::Rows;
+use tables::Tables;
+
+pub use budget::TableBudget;
+pub use cache::TableCache;
+pub use tables::{CacheUse, TableFacts, TableOptions, TableState};
 
 /// How many cores one proof may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +50,7 @@ pub enum Cores {
     All,
 }
 
-/// Proves one circuit under one key.
+/// Proves one circuit under one key. Dropping it gives up what is under way behind its proofs, without waiting.
 pub struct Prover {
     inner: Arc<Inner>,
 }
@@ -54,6 +62,7 @@ struct Inner {
     domain: Domain,
     /// The best there are yet; replaced as a whole.
     bases: RwLock<Arc<Bases>>,
+    tables: Tables,
 }
 
 impl Prover {
@@ -61,7 +70,11 @@ impl Prover {
     ///
     /// # Errors
     /// [`ProveError::KeyOfAnotherCircuit`].
-    pub fn new(key: Arc<ProvingKey>, r1cs: Arc<R1cs>) -> Result<Self, ProveError> {
+    pub fn new(
+        key: Arc<ProvingKey>,
+        r1cs: Arc<R1cs>,
+        tables: TableOptions,
+    ) -> Result<Self, ProveError> {
         if !key.belongs_to(&r1cs) {
             return Err(ProveError::KeyOfAnotherCircuit {
                 key: *key.circuit(),
@@ -69,14 +82,20 @@ impl Prover {
             });
         }
         let rows = Rows::of(&r1cs);
-        Ok(Self::with(key, Some(r1cs), rows))
+        Ok(Self::with(key, Some(r1cs), rows, tables))
     }
 
-    fn with(key: Arc<ProvingKey>, r1cs: Option<Arc<R1cs>>, rows: Rows) -> Self {
+    fn with(
+        key: Arc<ProvingKey>,
+        r1cs: Option<Arc<R1cs>>,
+        rows: Rows,
+        tables: TableOptions,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 domain: Domain::new(key.points().h_query.len()),
                 bases: RwLock::new(Arc::new(Bases::plain(&key))),
+                tables: Tables::new(tables),
                 rows,
                 r1cs,
                 key,
@@ -94,7 +113,19 @@ impl Prover {
         let bases = self.inner.bases();
         let unblinded = self.inner.combine(&bases, assignment, cores);
         let proof = unblinded.blind(&self.inner.key.points().vk.delta_g2)?;
-        self.inner.check(assignment, proof)
+        let proof = self.inner.check(assignment, proof)?;
+        self.inner.tables.count_proof(&self.inner);
+        Ok(proof)
+    }
+
+    /// How far the work behind the proofs has come, and what it gained.
+    pub fn table_state(&self) -> TableState {
+        self.inner.tables.state()
+    }
+
+    /// Does that work now, if it has not begun, and waits for its end.
+    pub fn finish_tables(&self) -> TableFacts {
+        self.inner.tables.finish(&self.inner)
     }
 
     pub fn key(&self) -> &Arc<ProvingKey> {
@@ -104,6 +135,12 @@ impl Prover {
     /// The circuit's constraints, if the prover was given them.
     pub fn r1cs(&self) -> Option<&Arc<R1cs>> {
         self.inner.r1cs.as_ref()
+    }
+}
+
+impl Drop for Prover {
+    fn drop(&mut self) {
+        self.inner.tables.cancel();
     }
 }
 
@@ -119,6 +156,11 @@ impl Inner {
     fn bases(&self) -> Arc<Bases> {
         let bases = self.bases.read().unwrap_or_else(PoisonError::into_inner);
         bases.clone()
+    }
+
+    fn replace_bases(&self, better: Bases) {
+        let mut bases = self.bases.write().unwrap_or_else(PoisonError::into_inner);
+        *bases = Arc::new(better);
     }
 
     fn instance_variables(&self) -> usize {

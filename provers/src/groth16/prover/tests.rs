@@ -3,9 +3,19 @@ use crate::testing::{Circuit, random_circuit, random_r1cs, small};
 use fold::Fold;
 use work::Work;
 
+/// Stays as it is.
+fn cold() -> TableOptions {
+    TableOptions {
+        budget: TableBudget::bytes(0),
+        cache: None,
+        after_proofs: u32::MAX,
+    }
+}
+
 /// The circuit's prover, cold and with C folded into L.
 fn both(circuit: &Circuit) -> [Prover; 2] {
-    let provers = [(); 2].map(|()| Prover::new(circuit.key.clone(), circuit.r1cs.clone()).unwrap());
+    let provers =
+        [(); 2].map(|()| Prover::new(circuit.key.clone(), circuit.r1cs.clone(), cold()).unwrap());
     let inner = &provers[1].inner;
     let fold = Fold::derive(&circuit.key, &circuit.r1cs, &inner.domain, &Work::default()).unwrap();
     *inner.bases.write().unwrap() = Arc::new(Bases::folded(&circuit.key, &fold));
@@ -47,7 +57,7 @@ fn an_unsatisfied_assignment_is_refused_with_its_row() {
 fn an_assignment_of_another_length_or_without_its_one_is_refused() {
     let circuit = small();
     let z = &circuit.assignment;
-    let prover = Prover::new(circuit.key.clone(), circuit.r1cs.clone()).unwrap();
+    let prover = Prover::new(circuit.key.clone(), circuit.r1cs.clone(), cold()).unwrap();
     for wrong in [&z[..0], &z[..z.len() - 1], &[&z[..], &z[..1]].concat()] {
         assert_eq!(
             prover.prove(wrong, Cores::One),
@@ -73,7 +83,7 @@ fn a_key_of_another_circuit_is_refused_even_when_the_shapes_agree() {
         key: *circuit.key.circuit(),
         circuit: *twin.digest(),
     };
-    let refused = Prover::new(circuit.key.clone(), Arc::new(twin)).unwrap_err();
+    let refused = Prover::new(circuit.key.clone(), Arc::new(twin), cold()).unwrap_err();
     assert_eq!(refused, expected);
 }
 
@@ -91,7 +101,7 @@ fn a_damaged_key_never_yields_a_proof() {
         let mut points = circuit.key.points().clone();
         damage(&mut points);
         let key = Arc::new(ProvingKey::new(points, &circuit.r1cs).unwrap());
-        let prover = Prover::new(key, circuit.r1cs.clone()).unwrap();
+        let prover = Prover::new(key, circuit.r1cs.clone(), cold()).unwrap();
         assert_eq!(
             prover.prove(&circuit.assignment, Cores::One),
             Err(ProveError::SelfCheckFailed)

@@ -22,7 +22,9 @@ mod lanes;
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "lanes/absent.rs"]
 mod lanes;
+mod ntt;
 pub mod pool;
+mod priority;
 mod r1cs;
 mod randomness;
 

@@ -16,7 +16,6 @@
 
 mod job;
 mod metrics;
-mod nice;
 mod queue;
 mod ticket;
 mod turn;
@@ -32,6 +31,7 @@ pub use queue::{MAX_PASSED, MAX_STREAK};
 pub use ticket::{Cancelled, JobError, Ticket};
 pub use turn::Turn;
 
+use crate::priority;
 use queue::{Place, Queue, Warm};
 use ticket::{Outcome, Slot};
 use turn::Wanted;
@@ -120,7 +120,7 @@ impl Pool {
         if config.threads == 0 {
             return Err(PoolError::NoThreads);
         }
-        if config.nice > nice::MAX {
+        if config.nice > priority::MAX_NICE {
             return Err(PoolError::NiceOutOfRange { nice: config.nice });
         }
         let mut pool = Self {
@@ -134,7 +134,7 @@ impl Pool {
                 .name(format!("ukehi-prover-{index}"))
                 .spawn(move || {
                     // The receiver is gone only if the pool could not be built: then `run` returns at once.
-                    let _ = report.send(nice::lower_this_thread(config.nice));
+                    let _ = report.send(priority::lower_this_thread(config.nice));
                     shared.run();
                 })
                 .map_err(PoolError::Spawn)?;

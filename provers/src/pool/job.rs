@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::{JobError, Turn};
 use crate::R1cs;
-use crate::groth16::{Assignment, Groth16Proof, ProveError, ProvingKey, prove};
+use crate::groth16::reference::prove;
+use crate::groth16::{Assignment, Cores, Groth16Proof, ProveError, Prover, ProvingKey};
 
 type Work = Box<dyn FnOnce(&Turn) -> Result<Groth16Proof, JobError> + Send>;
 
@@ -41,6 +42,21 @@ impl Job {
         Self::with_turn(move |turn| {
             turn.check()?;
             Ok(prove(&key, &r1cs, assignment.as_slice())?)
+        })
+        .of_circuit(circuit)
+    }
+
+    /// Proves `assignment` with a prover that all jobs of its circuit share, on all cores when the pool has nothing else
+    /// to do; see [`Prover::prove`].
+    pub fn with_prover(prover: Arc<Prover>, assignment: Assignment) -> Self {
+        let circuit = *prover.key().circuit();
+        Self::with_turn(move |turn| {
+            turn.check()?;
+            let cores = match turn.has_all_cores() {
+                true => Cores::All,
+                false => Cores::One,
+            };
+            Ok(prover.prove(assignment.as_slice(), cores)?)
         })
         .of_circuit(circuit)
     }

@@ -22,6 +22,7 @@ mod lanes;
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "lanes/absent.rs"]
 mod lanes;
+pub mod msm;
 mod ntt;
 pub mod pool;
 mod priority;
@@ -36,3 +37,5 @@ pub use randomness::RandomnessUnavailable;
 mod testing;
 #[cfg(test)]
 mod timings;
+#[cfg(all(test, target_os = "linux"))]
+mod verify_timings;

@@ -4,7 +4,8 @@
 
 use ark_bn254::FqConfig;
 
-use crate::kernel::ifma::field::{Fp8, LANES, Wide};
+use crate::kernel::ifma::field::{Fp8, LANES};
+use crate::kernel::ifma::wide::Wide;
 
 pub(super) type Fq8 = Fp8<FqConfig>;
 

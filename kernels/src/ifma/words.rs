@@ -16,7 +16,7 @@ const fn assert_layout<M: MontConfig<4>>() {
 /// Eight elements in memory, transposed into four vectors of words.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn load_words<M: MontConfig<4>>(elements: &[ArkField<M>; LANES]) -> [__m512i; 4] {
+pub fn load_words<M: MontConfig<4>>(elements: &[ArkField<M>; LANES]) -> [__m512i; 4] {
     const { assert_layout::<M>() };
     let rows = elements.as_ptr().cast::<__m512i>();
     // SAFETY: eight elements of 32 bytes each (checked at compile time) are four unaligned vectors of initialised bytes.
@@ -42,10 +42,7 @@ pub(super) fn load_words<M: MontConfig<4>>(elements: &[ArkField<M>; LANES]) -> [
 /// The inverse of [`load_words`].
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn store_words<M: MontConfig<4>>(
-    [a, b, c, d]: [__m512i; 4],
-    out: &mut [ArkField<M>; LANES],
-) {
+pub fn store_words<M: MontConfig<4>>([a, b, c, d]: [__m512i; 4], out: &mut [ArkField<M>; LANES]) {
     const { assert_layout::<M>() };
     let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
     let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);

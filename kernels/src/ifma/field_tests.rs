@@ -6,7 +6,7 @@ use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::super::constants::{limbs, multiple};
 use super::*;
-use crate::kernel::ifma::with_ifma;
+use crate::ifma::with_ifma;
 
 /// Runs the body for both fields, with the features enabled, or says why not.
 macro_rules! for_both_fields {

@@ -48,7 +48,7 @@ pub type ArkField<M> = Fp<MontBackend<M, 4>, 4>;
 pub const LANES: usize = 8;
 
 /// Eight elements, see the module's documentation.
-pub struct Fp8<M>(pub(super) [__m512i; 5], PhantomData<fn() -> M>);
+pub struct Fp8<M>(pub [__m512i; 5], PhantomData<fn() -> M>);
 
 impl<M> Clone for Fp8<M> {
     fn clone(&self) -> Self {
@@ -60,7 +60,7 @@ impl<M> Copy for Fp8<M> {}
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn splat(limb: u64) -> __m512i {
+pub fn splat(limb: u64) -> __m512i {
     _mm512_set1_epi64(limb as i64)
 }
 
@@ -74,7 +74,7 @@ fn mask() -> __m512i {
 /// is in 0..2^260 the result is its normalised form.
 #[inline]
 #[target_feature(enable = "avx512f")]
-pub(super) fn carry(mut t: [__m512i; 5]) -> [__m512i; 5] {
+pub fn carry(mut t: [__m512i; 5]) -> [__m512i; 5] {
     for i in 0..4 {
         t[i + 1] = _mm512_add_epi64(t[i + 1], _mm512_srai_epi64::<52>(t[i]));
         t[i] = _mm512_and_si512(t[i], mask());
@@ -85,7 +85,7 @@ pub(super) fn carry(mut t: [__m512i; 5]) -> [__m512i; 5] {
 
 impl<M: MontConfig<4>> Fp8<M> {
     #[inline]
-    pub(super) const fn from_limbs(limbs: [__m512i; 5]) -> Self {
+    pub const fn from_limbs(limbs: [__m512i; 5]) -> Self {
         Self(limbs, PhantomData)
     }
 
@@ -114,7 +114,7 @@ impl<M: MontConfig<4>> Fp8<M> {
     /// x in four words a lane to x; bound 1 if x is canonical.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi2")]
-    pub(super) fn from_words([a, b, c, d]: [__m512i; 4]) -> Self {
+    pub fn from_words([a, b, c, d]: [__m512i; 4]) -> Self {
         let middle = [
             _mm512_shldi_epi64::<12>(b, a),
             _mm512_shldi_epi64::<24>(c, b),
@@ -128,7 +128,7 @@ impl<M: MontConfig<4>> Fp8<M> {
     /// x in four words a lane to 16·x; bound 16 if x is canonical.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vbmi2")]
-    pub(super) fn from_words_times_16([a, b, c, d]: [__m512i; 4]) -> Self {
+    pub fn from_words_times_16([a, b, c, d]: [__m512i; 4]) -> Self {
         let lower = [
             _mm512_slli_epi64::<4>(a),
             _mm512_shldi_epi64::<16>(b, a),
@@ -142,7 +142,7 @@ impl<M: MontConfig<4>> Fp8<M> {
     /// The canonical value in four words a lane.
     #[inline]
     #[target_feature(enable = "avx512f,avx512ifma")]
-    pub(super) fn to_words(self) -> [__m512i; 4] {
+    pub fn to_words(self) -> [__m512i; 4] {
         let [a, b, c, d, e] = self.canonical().0;
         [
             _mm512_or_si512(a, _mm512_slli_epi64::<52>(b)),
@@ -155,7 +155,7 @@ impl<M: MontConfig<4>> Fp8<M> {
     /// The canonical value divided by 16 modulo p, in four words a lane: 2^260 form to 2^256 form.
     #[inline]
     #[target_feature(enable = "avx512f,avx512ifma")]
-    pub(super) fn to_words_over_16(self) -> [__m512i; 4] {
+    pub fn to_words_over_16(self) -> [__m512i; 4] {
         let value = self.canonical().0;
         // The multiple of p that makes the last four bits zero: (v + m·p)/16 ≤ (p − 1 + 15p)/16 < p, canonical again.
         let zero = _mm512_setzero_si512();
@@ -327,7 +327,7 @@ fn multiply_add_low(mut t: [__m512i; 5], m: __m512i, factor: [u64; 5]) -> [__m51
 /// number of at least p guarantees that.
 #[inline]
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn reduce_limbs<M: MontConfig<4>>(t: [__m512i; 5]) -> [__m512i; 5] {
+pub fn reduce_limbs<M: MontConfig<4>>(t: [__m512i; 5]) -> [__m512i; 5] {
     let zero = _mm512_setzero_si512();
     let q = _mm512_madd52hi_epu64(zero, t[4], splat(Constants::<M>::QUOTIENT));
     carry(multiply_add_low(t, q, Constants::<M>::MINUS_P))

@@ -4,10 +4,10 @@ use core::marker::PhantomData;
 
 use ark_ff::MontConfig;
 
-pub(super) const MASK: u64 = (1 << 52) - 1;
+pub const MASK: u64 = (1 << 52) - 1;
 
 /// Splits a 260-bit number, least word first, into limbs.
-pub(super) const fn limbs(words: [u64; 5]) -> [u64; 5] {
+pub const fn limbs(words: [u64; 5]) -> [u64; 5] {
     let [a, b, c, d, e] = words;
     [
         a & MASK,
@@ -19,7 +19,7 @@ pub(super) const fn limbs(words: [u64; 5]) -> [u64; 5] {
 }
 
 /// k·p modulo 2^320, in words.
-pub(super) const fn multiple(p: [u64; 4], k: u64) -> [u64; 5] {
+pub const fn multiple(p: [u64; 4], k: u64) -> [u64; 5] {
     let mut words = [0; 5];
     let mut carry = 0u128;
     let mut i = 0;
@@ -48,16 +48,16 @@ const fn complement(words: [u64; 5]) -> [u64; 5] {
 }
 
 /// Constants of one modulus, as limbs.
-pub(super) struct Constants<M>(PhantomData<M>);
+pub struct Constants<M>(PhantomData<M>);
 
 impl<M: MontConfig<4>> Constants<M> {
-    pub(super) const P: [u64; 5] = Self::times_p(1);
+    pub const P: [u64; 5] = Self::times_p(1);
     /// −p modulo 2^260.
-    pub(super) const MINUS_P: [u64; 5] = limbs(complement(multiple(M::MODULUS.0, 1)));
+    pub const MINUS_P: [u64; 5] = limbs(complement(multiple(M::MODULUS.0, 1)));
     /// −1/p modulo 2^52.
-    pub(super) const MINUS_INVERSE: u64 = M::INV & MASK;
+    pub const MINUS_INVERSE: u64 = M::INV & MASK;
     /// The integer part of 2^260 / p.
-    pub(super) const QUOTIENT: u64 = {
+    pub const QUOTIENT: u64 = {
         let mut k = 1;
         while multiple(M::MODULUS.0, k + 1)[4] < 16 {
             k += 1;
@@ -65,26 +65,26 @@ impl<M: MontConfig<4>> Constants<M> {
         k
     };
     /// 2^256 and 2^260 modulo p are one in either form.
-    pub(super) const ONE_256: [u64; 4] = M::R.0;
+    pub const ONE_256: [u64; 4] = M::R.0;
 
-    pub(super) const fn times_p(k: u64) -> [u64; 5] {
+    pub const fn times_p(k: u64) -> [u64; 5] {
         assert!(k <= 84, "k·p must be below 2^260");
         limbs(multiple(M::MODULUS.0, k))
     }
 }
 
 /// The limbs of `K`·p.
-pub(super) struct Multiple<M, const K: u64>(PhantomData<M>);
+pub struct Multiple<M, const K: u64>(PhantomData<M>);
 
 impl<M: MontConfig<4>, const K: u64> Multiple<M, K> {
-    pub(super) const LIMBS: [u64; 5] = Constants::<M>::times_p(K);
+    pub const LIMBS: [u64; 5] = Constants::<M>::times_p(K);
 }
 
 /// 64·p², in columns of 52 bits.
-pub(super) struct LiftOfDifferences<M>(PhantomData<M>);
+pub struct LiftOfDifferences<M>(PhantomData<M>);
 
 impl<M: MontConfig<4>> LiftOfDifferences<M> {
-    pub(super) const COLUMNS: [u64; 10] = {
+    pub const COLUMNS: [u64; 10] = {
         let (p, mut columns, mut i) = (Constants::<M>::P, [0u128; 11], 0);
         while i < 25 {
             let product = p[i / 5] as u128 * p[i % 5] as u128 * 64;

@@ -4,6 +4,8 @@
 #![allow(unsafe_code)]
 // Loops over limbs and columns index several arrays at once.
 #![allow(clippy::needless_range_loop)]
+// The condition is the same everywhere, the features, and [`Ifma`] says it.
+#![allow(clippy::missing_safety_doc)]
 
 pub mod constants;
 pub mod field;

@@ -47,7 +47,7 @@ pub const LANES: usize = 8;
 const MASK: u64 = (1 << 52) - 1;
 
 /// Eight elements, see the module's documentation.
-pub struct Fp8<M>([__m512i; 5], PhantomData<fn() -> M>);
+pub struct Fp8<M>(pub(super) [__m512i; 5], PhantomData<fn() -> M>);
 
 impl<M> Clone for Fp8<M> {
     fn clone(&self) -> Self {

@@ -6,6 +6,8 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod field;
+pub mod product;
+pub mod transform;
 
 /// Proof that this CPU has every feature used in this room. A function may enter one with
 /// `#[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]`, or a part of these, if it holds one.

@@ -19,7 +19,7 @@ pub use key_codec::KeyDecodeError;
 pub use keys::{KeyError, KeyPart, ProvingKey, VerifyingKey};
 pub use proof::{Groth16Proof, PROOF_BYTES, ProofDecodeError, ProofElement};
 pub use prover::{
-    CacheUse, Cores, Prover, TableBudget, TableCache, TableFacts, TableOptions, TableState,
+    CacheUse, Cores, Prover, ProverOptions, TableBudget, TableCache, TableFacts, TableState,
 };
 pub use reduction::CircomReduction;
 pub use setup::{SetupProgress, SetupStage, insecure_dev_setup};

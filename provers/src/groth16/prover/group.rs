@@ -110,6 +110,7 @@ pub(super) fn multiply_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Kernel;
     use ark_ec::AffineRepr;
     use ark_ff::{UniformRand, Zero};
     use ark_std::rand::{SeedableRng, rngs::StdRng};
@@ -119,7 +120,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         for log2 in 0..=6 {
             let size = 1 << log2;
-            let domain = Domain::new(size);
+            let domain = Domain::new(Kernel::Portable, size);
             let logs: Vec<Fr> = (0..size).map(|_| Fr::rand(&mut rng)).collect();
             let g = G1Affine::generator();
             let h: Vec<G1Affine> = logs.iter().map(|h| (g * h).into_affine()).collect();
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn cancelled_work_stops() {
-        let (domain, work) = (Domain::new(8), Work::default());
+        let (domain, work) = (Domain::new(Kernel::Portable, 8), Work::default());
         work.cancel();
         let h = vec![G1Affine::generator(); 8];
         assert_eq!(transposed_coset_map(&domain, h, &work), Err(Cancelled));

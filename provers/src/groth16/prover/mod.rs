@@ -39,7 +39,7 @@ use tables::Tables;
 
 pub use budget::TableBudget;
 pub use cache::TableCache;
-pub use tables::{CacheUse, TableFacts, TableOptions, TableState};
+pub use tables::{CacheUse, ProverOptions, TableFacts, TableState};
 
 /// How many cores one proof may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Prover {
     pub fn new(
         key: Arc<ProvingKey>,
         r1cs: Arc<R1cs>,
-        tables: TableOptions,
+        options: ProverOptions,
     ) -> Result<Self, ProveError> {
         if !key.belongs_to(&r1cs) {
             return Err(ProveError::KeyOfAnotherCircuit {
@@ -81,21 +81,21 @@ impl Prover {
                 circuit: *r1cs.digest(),
             });
         }
-        let rows = Rows::of(&r1cs);
-        Ok(Self::with(key, Some(r1cs), rows, tables))
+        let rows = Rows::of(options.kernel, &r1cs);
+        Ok(Self::with(key, Some(r1cs), rows, options))
     }
 
     fn with(
         key: Arc<ProvingKey>,
         r1cs: Option<Arc<R1cs>>,
         rows: Rows,
-        tables: TableOptions,
+        options: ProverOptions,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                domain: Domain::new(key.points().h_query.len()),
+                domain: Domain::new(options.kernel, key.points().h_query.len()),
                 bases: RwLock::new(Arc::new(Bases::plain(&key))),
-                tables: Tables::new(tables),
+                tables: Tables::new(options),
                 rows,
                 r1cs,
                 key,

@@ -14,11 +14,13 @@ use super::budget::TableBudget;
 use super::cache::TableCache;
 use super::fold::Fold;
 use super::work::{Cancelled, Work};
+use crate::kernel::Kernel;
 use crate::priority;
 
-/// How a prover may get faster.
+/// How a prover works and how it may get faster.
 #[derive(Debug, Clone)]
-pub struct TableOptions {
+pub struct ProverOptions {
+    pub kernel: Kernel,
     pub budget: TableBudget,
     /// Where derived keys are kept; without, they are derived again in every process.
     pub cache: Option<TableCache>,
@@ -26,10 +28,11 @@ pub struct TableOptions {
     pub after_proofs: u32,
 }
 
-impl Default for TableOptions {
+impl ProverOptions {
     /// A quarter of memory, no cache, from the second proof on.
-    fn default() -> Self {
+    pub fn new(kernel: Kernel) -> Self {
         Self {
+            kernel,
             budget: TableBudget::quarter_of_memory(),
             cache: None,
             after_proofs: 2,
@@ -73,7 +76,7 @@ pub enum CacheUse {
 
 /// The work behind one prover.
 pub(super) struct Tables {
-    options: TableOptions,
+    options: ProverOptions,
     work: Work,
     stage: Mutex<Stage>,
     finished: Condvar,
@@ -87,7 +90,7 @@ enum Stage {
 }
 
 impl Tables {
-    pub(super) fn new(options: TableOptions) -> Self {
+    pub(super) fn new(options: ProverOptions) -> Self {
         Self {
             options,
             work: Work::default(),

@@ -5,15 +5,16 @@ use crate::testing::{Circuit, random_circuit, small};
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 
-fn options(cache: Option<TableCache>, after_proofs: u32) -> TableOptions {
-    TableOptions {
+fn options(cache: Option<TableCache>, after_proofs: u32) -> ProverOptions {
+    ProverOptions {
+        kernel: Kernel::detect().unwrap(),
         budget: TableBudget::bytes(0),
         cache,
         after_proofs,
     }
 }
 
-fn prover(circuit: &Circuit, options: TableOptions) -> Prover {
+fn prover(circuit: &Circuit, options: ProverOptions) -> Prover {
     Prover::new(circuit.key.clone(), circuit.r1cs.clone(), options).unwrap()
 }
 

@@ -6,6 +6,8 @@
 
 mod adder;
 mod coordinate;
+pub mod product;
+pub mod transform;
 
 pub(crate) use ukehi_kernels::ifma::{Ifma, constants, field, wide};
 

@@ -6,7 +6,7 @@
 
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
-use ark_ff::{BigInt, PrimeField};
+use ark_ff::BigInt;
 
 use super::Kernel;
 use super::adder::Adder;
@@ -43,10 +43,6 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     fn to_affine(&self) -> Self::Affine;
     fn is_identity(&self) -> bool;
 
-    /// The words in order, each least byte first.
-    fn write(&self, out: &mut Vec<u8>);
-    /// `None` for a wrong length, a coordinate that is not canonical, or a point that is not on the curve.
-    fn read(bytes: &[u8]) -> Option<Self>;
     /// Overwrites a value that depends on a witness.
     fn erase(points: &mut [Self]);
 }
@@ -63,23 +59,6 @@ impl<const WORDS: usize> Packed<WORDS> {
     fn coordinate(&self, index: usize) -> Fq {
         let words = [0, 1, 2, 3].map(|word| self.0[4 * index + word]);
         Fq::new_unchecked(BigInt(words))
-    }
-
-    fn write_words(&self, out: &mut Vec<u8>) {
-        out.extend(self.0.iter().flat_map(|word| word.to_le_bytes()));
-    }
-
-    fn read_words(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != 8 * WORDS {
-            return None;
-        }
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = u64::from_le_bytes(bytes.try_into().ok()?);
-        }
-        let point = Self(words);
-        let canonical = (0..WORDS / 4).all(|i| point.coordinate(i).0 < Fq::MODULUS);
-        canonical.then_some(point)
     }
 }
 
@@ -115,15 +94,6 @@ macro_rules! table_point {
 
             fn is_identity(&self) -> bool {
                 self.0[$words / 2..].iter().all(|word| *word == 0)
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                self.write_words(out);
-            }
-
-            fn read(bytes: &[u8]) -> Option<Self> {
-                let point = Self::read_words(bytes)?;
-                (point == Self::IDENTITY || point.to_affine().is_on_curve()).then_some(point)
             }
 
             fn erase(points: &mut [Self]) {

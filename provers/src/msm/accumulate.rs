@@ -12,9 +12,9 @@ use zeroize::Zeroize;
 use crate::kernel::adder::{Adder, Pair, Run};
 use crate::kernel::point::TablePoint;
 
-/// Slots of a workspace. A slot of G1 takes 640 bytes and half as much for the products: 512 slots are under half a
+/// Slots of a workspace. A slot of G1 takes 640 bytes and half as much for the products: 1024 slots are under a
 /// megabyte. More slots would share an inversion among more additions, but leave the cache of smaller processors.
-pub(super) const SLOTS: usize = 512;
+pub(super) const SLOTS: usize = 1024;
 
 /// The longest run: the slots of a few groups must fit a chunk.
 const LONGEST_RUN: usize = 128;

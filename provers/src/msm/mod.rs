@@ -10,6 +10,7 @@
 //! Knows nothing of keys and proofs.
 
 mod accumulate;
+mod batch;
 mod digits;
 mod plan;
 mod reduce;
@@ -22,6 +23,7 @@ use ark_ec::short_weierstrass::Affine;
 use crate::kernel::Kernel;
 use crate::kernel::point::{PackedG1, PackedG2, TablePoint};
 
+pub use batch::batch_mul;
 pub use plan::TablePlan;
 
 /// A group with tables: G1 or G2 of BN254.

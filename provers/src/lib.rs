@@ -17,6 +17,7 @@ pub mod ceremony;
 pub mod groth16;
 pub mod iden3;
 pub mod kernel;
+pub mod msm;
 mod ntt;
 pub mod pool;
 mod priority;

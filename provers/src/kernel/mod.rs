@@ -3,8 +3,11 @@
 //! Both run the same algorithms and give the same results, bit for bit once reduced.
 //! Knows nothing of keys, proofs or witnesses.
 
+pub(crate) mod adder;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
+pub mod point;
+pub(crate) mod portable;
 
 /// Names the kernel to use, `portable` or `ifma`, in place of the best this CPU has.
 pub const KERNEL_VARIABLE: &str = "UKEHI_KERNEL";

@@ -34,17 +34,18 @@
 
 use core::arch::x86_64::*;
 use core::marker::PhantomData;
-use core::mem::{offset_of, size_of};
 
 use ark_ff::{Fp, MontBackend, MontConfig};
+
+use super::constants::{Constants, MASK, Multiple};
+use super::wide::Wide;
+use super::words::{load_words, store_words};
 
 /// The field of arkworks with modulus and constants `M`.
 pub type ArkField<M> = Fp<MontBackend<M, 4>, 4>;
 
 /// Lanes in a vector.
 pub const LANES: usize = 8;
-
-const MASK: u64 = (1 << 52) - 1;
 
 /// Eight elements, see the module's documentation.
 pub struct Fp8<M>(pub(super) [__m512i; 5], PhantomData<fn() -> M>);
@@ -56,86 +57,6 @@ impl<M> Clone for Fp8<M> {
 }
 
 impl<M> Copy for Fp8<M> {}
-
-/// Splits a 260-bit number, least word first, into limbs.
-const fn limbs(words: [u64; 5]) -> [u64; 5] {
-    let [a, b, c, d, e] = words;
-    [
-        a & MASK,
-        (a >> 52 | b << 12) & MASK,
-        (b >> 40 | c << 24) & MASK,
-        (c >> 28 | d << 36) & MASK,
-        (d >> 16 | e << 48) & MASK,
-    ]
-}
-
-/// k·p modulo 2^320, in words.
-const fn multiple(p: [u64; 4], k: u64) -> [u64; 5] {
-    let mut words = [0; 5];
-    let mut carry = 0u128;
-    let mut i = 0;
-    while i < 4 {
-        carry += p[i] as u128 * k as u128;
-        words[i] = carry as u64;
-        carry >>= 64;
-        i += 1;
-    }
-    words[4] = carry as u64;
-    words
-}
-
-/// 2^260 − the number in `words`.
-const fn complement(words: [u64; 5]) -> [u64; 5] {
-    let mut negated = [0; 5];
-    let mut carry = true;
-    let mut i = 0;
-    while i < 5 {
-        let (word, overflow) = (!words[i]).overflowing_add(carry as u64);
-        negated[i] = word;
-        carry = overflow;
-        i += 1;
-    }
-    negated
-}
-
-/// Constants of one modulus, as limbs.
-pub(super) struct Constants<M>(PhantomData<M>);
-
-impl<M: MontConfig<4>> Constants<M> {
-    pub(super) const P: [u64; 5] = Self::times_p(1);
-    /// −p modulo 2^260.
-    const MINUS_P: [u64; 5] = limbs(complement(multiple(M::MODULUS.0, 1)));
-    /// −1/p modulo 2^52.
-    const MINUS_INVERSE: u64 = M::INV & MASK;
-    /// The integer part of 2^260 / p.
-    const QUOTIENT: u64 = {
-        let mut k = 1;
-        while multiple(M::MODULUS.0, k + 1)[4] < 16 {
-            k += 1;
-        }
-        k
-    };
-    /// 2^256 and 2^260 modulo p are one in either form.
-    const ONE_256: [u64; 4] = M::R.0;
-
-    pub(super) const fn times_p(k: u64) -> [u64; 5] {
-        assert!(k <= 84, "k·p must be below 2^260");
-        limbs(multiple(M::MODULUS.0, k))
-    }
-}
-
-/// The limbs of `K`·p.
-pub(super) struct Multiple<M, const K: u64>(PhantomData<M>);
-
-impl<M: MontConfig<4>, const K: u64> Multiple<M, K> {
-    pub(super) const LIMBS: [u64; 5] = Constants::<M>::times_p(K);
-}
-
-/// How a field element of arkworks lies in memory: its four words, nothing else.
-const fn assert_layout<M: MontConfig<4>>() {
-    assert!(size_of::<ArkField<M>>() == 32 && offset_of!(ArkField<M>, 0) == 0);
-    assert!(size_of::<ark_ff::BigInt<4>>() == 32);
-}
 
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -410,165 +331,6 @@ pub(super) fn reduce_limbs<M: MontConfig<4>>(t: [__m512i; 5]) -> [__m512i; 5] {
     let zero = _mm512_setzero_si512();
     let q = _mm512_madd52hi_epu64(zero, t[4], splat(Constants::<M>::QUOTIENT));
     carry(multiply_add_low(t, q, Constants::<M>::MINUS_P))
-}
-
-/// An unreduced sum of products: ten columns of 64 bits, column i worth 2^(52·i).
-///
-/// A product puts at most ten numbers below 2^52 into a column, and 2^12 of them fit, so a sum may have 400 products.
-pub struct Wide<M>([__m512i; 10], PhantomData<fn() -> M>);
-
-impl<M> Clone for Wide<M> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<M> Copy for Wide<M> {}
-
-impl<M: MontConfig<4>> Wide<M> {
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub fn zero() -> Self {
-        Self([_mm512_setzero_si512(); 10], PhantomData)
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn product(a: Fp8<M>, b: Fp8<M>) -> Self {
-        Self::zero().mul_add(a, b)
-    }
-
-    /// Adds a·b.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn mul_add(mut self, a: Fp8<M>, b: Fp8<M>) -> Self {
-        for i in 0..5 {
-            for j in 0..5 {
-                self.0[i + j] = _mm512_madd52lo_epu64(self.0[i + j], a.0[i], b.0[j]);
-                self.0[i + j + 1] = _mm512_madd52hi_epu64(self.0[i + j + 1], a.0[i], b.0[j]);
-            }
-        }
-        self
-    }
-
-    /// a²: the products of two different limbs once, doubled.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn square(a: Fp8<M>) -> Self {
-        let mut t = Self::zero().0;
-        for i in 0..5 {
-            for j in i + 1..5 {
-                t[i + j] = _mm512_madd52lo_epu64(t[i + j], a.0[i], a.0[j]);
-                t[i + j + 1] = _mm512_madd52hi_epu64(t[i + j + 1], a.0[i], a.0[j]);
-            }
-        }
-        for column in &mut t[1..9] {
-            *column = _mm512_add_epi64(*column, *column);
-        }
-        for i in 0..5 {
-            t[2 * i] = _mm512_madd52lo_epu64(t[2 * i], a.0[i], a.0[i]);
-            t[2 * i + 1] = _mm512_madd52hi_epu64(t[2 * i + 1], a.0[i], a.0[i]);
-        }
-        Self(t, PhantomData)
-    }
-
-    /// Column by column. Columns are numbers modulo 2^64: a difference is sound if the whole is not negative.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub fn add(mut self, rhs: Self) -> Self {
-        for (column, other) in self.0.iter_mut().zip(rhs.0) {
-            *column = _mm512_add_epi64(*column, other);
-        }
-        self
-    }
-
-    /// Column by column: columns may become negative, the whole must not.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub fn sub(mut self, rhs: Self) -> Self {
-        for (column, other) in self.0.iter_mut().zip(rhs.0) {
-            *column = _mm512_sub_epi64(*column, other);
-        }
-        self
-    }
-
-    /// Montgomery's reduction: the sum over 2^260 modulo p, normalised.
-    ///
-    /// With a sum of at most S·p² the result is at most S·p²/2^260 + p. Carries are signed, so columns may be negative
-    /// as long as the whole is not.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    pub fn reduce(self) -> Fp8<M> {
-        let mut t = self.0;
-        let inverse = splat(Constants::<M>::MINUS_INVERSE);
-        for i in 0..5 {
-            let m = _mm512_madd52lo_epu64(_mm512_setzero_si512(), t[i], inverse);
-            for j in 0..5 {
-                let p = splat(Constants::<M>::P[j]);
-                t[i + j] = _mm512_madd52lo_epu64(t[i + j], m, p);
-                t[i + j + 1] = _mm512_madd52hi_epu64(t[i + j + 1], m, p);
-            }
-            t[i + 1] = _mm512_add_epi64(t[i + 1], _mm512_srai_epi64::<52>(t[i]));
-        }
-        Fp8::from_limbs(carry([t[5], t[6], t[7], t[8], t[9]]))
-    }
-}
-
-/// Eight elements in memory, transposed into four vectors of words.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load_words<M: MontConfig<4>>(elements: &[ArkField<M>; LANES]) -> [__m512i; 4] {
-    const { assert_layout::<M>() };
-    let rows = elements.as_ptr().cast::<__m512i>();
-    // SAFETY: eight elements of 32 bytes each (checked at compile time) are four unaligned vectors of initialised bytes.
-    let [r0, r1, r2, r3] = unsafe { [0, 1, 2, 3].map(|i| _mm512_loadu_si512(rows.add(i))) };
-    let low = _mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13);
-    let high = _mm512_setr_epi64(2, 6, 10, 14, 3, 7, 11, 15);
-    let (a, b) = (
-        _mm512_permutex2var_epi64(r0, low, r1),
-        _mm512_permutex2var_epi64(r2, low, r3),
-    );
-    let (c, d) = (
-        _mm512_permutex2var_epi64(r0, high, r1),
-        _mm512_permutex2var_epi64(r2, high, r3),
-    );
-    [
-        _mm512_shuffle_i64x2::<0b01_00_01_00>(a, b),
-        _mm512_shuffle_i64x2::<0b11_10_11_10>(a, b),
-        _mm512_shuffle_i64x2::<0b01_00_01_00>(c, d),
-        _mm512_shuffle_i64x2::<0b11_10_11_10>(c, d),
-    ]
-}
-
-/// The inverse of [`load_words`].
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store_words<M: MontConfig<4>>([a, b, c, d]: [__m512i; 4], out: &mut [ArkField<M>; LANES]) {
-    const { assert_layout::<M>() };
-    let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-    let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-    let front = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    let back = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    let (ab, cd) = (
-        _mm512_permutex2var_epi64(a, low, b),
-        _mm512_permutex2var_epi64(c, low, d),
-    );
-    let (ab_high, cd_high) = (
-        _mm512_permutex2var_epi64(a, high, b),
-        _mm512_permutex2var_epi64(c, high, d),
-    );
-    let rows = [
-        _mm512_permutex2var_epi64(ab, front, cd),
-        _mm512_permutex2var_epi64(ab, back, cd),
-        _mm512_permutex2var_epi64(ab_high, front, cd_high),
-        _mm512_permutex2var_epi64(ab_high, back, cd_high),
-    ];
-    let to = out.as_mut_ptr().cast::<__m512i>();
-    for (i, row) in rows.into_iter().enumerate() {
-        // SAFETY: as in `load_words`; every word written is a limb of a canonical value, which is all arkworks asks of
-        // an element.
-        unsafe { _mm512_storeu_si512(to.add(i), row) };
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use ark_bn254::{FqConfig, FrConfig};
 use ark_ff::{AdditiveGroup, Field, One, UniformRand, Zero};
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
+use super::super::constants::{limbs, multiple};
 use super::*;
 use crate::kernel::ifma::with_ifma;
 

@@ -5,9 +5,18 @@
 // Loops over limbs and columns index several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
+mod adder;
+mod constants;
+mod coordinate;
 pub mod field;
 pub mod product;
 pub mod transform;
+pub mod wide;
+mod words;
+
+use super::adder::Adder;
+use super::point::{PackedG1, PackedG2};
+use adder::IfmaAdder;
 
 /// Proof that this CPU has every feature used in this room. A function may enter one with
 /// `#[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]`, or a part of these, if it holds one.
@@ -22,6 +31,16 @@ impl Ifma {
             && is_x86_feature_detected!("avx512vbmi2");
         has_all.then_some(Self(()))
     }
+}
+
+/// The additions of G1.
+pub(super) fn g1(ifma: Ifma, slots: usize) -> impl Adder<PackedG1> {
+    IfmaAdder::<coordinate::Fq8>::new(ifma, slots)
+}
+
+/// The additions of G2.
+pub(super) fn g2(ifma: Ifma, slots: usize) -> impl Adder<PackedG2> {
+    IfmaAdder::<coordinate::Fq2x8>::new(ifma, slots)
 }
 
 /// Runs a test on a CPU that has the features, or prints that it did not.

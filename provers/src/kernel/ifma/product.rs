@@ -10,7 +10,8 @@ use ark_bn254::{Fr, FrConfig};
 use zeroize::Zeroizing;
 
 use super::Ifma;
-use super::field::{Fp8, LANES, Wide};
+use super::field::{Fp8, LANES};
+use super::wide::Wide;
 
 type V = Fp8<FrConfig>;
 

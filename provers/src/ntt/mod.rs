@@ -21,6 +21,7 @@ const MAX_LOG2: u32 = 27;
 
 /// A domain with its twiddles.
 pub(crate) struct Domain {
+    kernel: Kernel,
     size: usize,
     /// ω^i for i < size/2, ω of order `size`.
     roots: Vec<Fr>,
@@ -51,6 +52,7 @@ impl Domain {
         let inverse_roots: Vec<Fr> = powers(inverse, Fr::one()).take(size / 2).collect();
         let shifts: Vec<Fr> = (0..size).map(|k| in_order[bit_reversed(k, size)]).collect();
         Self {
+            kernel,
             size,
             #[cfg(target_arch = "x86_64")]
             vectors: match kernel {
@@ -63,6 +65,10 @@ impl Domain {
             inverse_roots,
             shifts,
         }
+    }
+
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.kernel
     }
 
     pub(crate) fn size(&self) -> usize {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{JobError, Turn};
-use crate::R1cs;
-use crate::groth16::reference::prove;
-use crate::groth16::{Assignment, Cores, Groth16Proof, ProveError, Prover, ProvingKey};
+use crate::groth16::{Assignment, Cores, Groth16Proof, ProveError, Prover};
 
 type Work = Box<dyn FnOnce(&Turn) -> Result<Groth16Proof, JobError> + Send>;
 
@@ -36,19 +34,9 @@ pub struct Job {
 }
 
 impl Job {
-    /// Proves `assignment` under `key`; see [`prove`].
-    pub fn prove(key: Arc<ProvingKey>, r1cs: Arc<R1cs>, assignment: Assignment) -> Self {
-        let circuit = *key.circuit();
-        Self::with_turn(move |turn| {
-            turn.check()?;
-            Ok(prove(&key, &r1cs, assignment.as_slice())?)
-        })
-        .of_circuit(circuit)
-    }
-
     /// Proves `assignment` with a prover that all jobs of its circuit share, on all cores when the pool has nothing else
     /// to do; see [`Prover::prove`].
-    pub fn with_prover(prover: Arc<Prover>, assignment: Assignment) -> Self {
+    pub fn prove(prover: Arc<Prover>, assignment: Assignment) -> Self {
         let circuit = *prover.key().circuit();
         Self::with_turn(move |turn| {
             turn.check()?;

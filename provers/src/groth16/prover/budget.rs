@@ -80,17 +80,14 @@ impl Drop for Reservation {
     }
 }
 
-#[cfg(target_os = "linux")]
+/// Linux says it in proc(5); elsewhere a machine is taken to have [`UNKNOWN_MEMORY`].
 fn memory() -> u64 {
-    let info = rustix::system::sysinfo();
-    (info.totalram as u64)
-        .checked_mul(u64::from(info.mem_unit))
-        .unwrap_or(UNKNOWN_MEMORY)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn memory() -> u64 {
-    UNKNOWN_MEMORY
+    let described = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kibibytes = described
+        .strip_prefix("MemTotal:")
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse::<u64>().ok());
+    kibibytes.map_or(UNKNOWN_MEMORY, |n| n.saturating_mul(1024))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Fold {
                 }
             }
         }
-        let products = multiply_all(&points, &factors, work)?;
+        let products = multiply_all(domain.kernel(), &points, &factors, work)?;
         for (variable, product) in variables.into_iter().zip(&products) {
             l[variable] -= product;
         }

@@ -15,6 +15,7 @@ mod budget;
 mod cache;
 mod fold;
 mod group;
+mod multiply;
 mod quotient;
 mod rows;
 mod tables;
@@ -31,7 +32,7 @@ use zeroize::Zeroizing;
 use super::{Groth16Proof, ProveError, ProvingKey, verify};
 use crate::R1cs;
 use crate::ntt::Domain;
-use bases::Bases;
+use bases::{Bases, Points};
 use blinding::Unblinded;
 use quotient::quotient;
 use rows::Rows;
@@ -91,10 +92,12 @@ impl Prover {
         rows: Rows,
         options: ProverOptions,
     ) -> Self {
+        let points = Points::of(&key, None);
+        let bases = points.build(options.kernel, &points.plain(), 1);
         Self {
             inner: Arc::new(Inner {
                 domain: Domain::new(options.kernel, key.points().h_query.len()),
-                bases: RwLock::new(Arc::new(Bases::plain(&key))),
+                bases: RwLock::new(Arc::new(bases)),
                 tables: Tables::new(options),
                 rows,
                 r1cs,
@@ -184,13 +187,11 @@ impl Inner {
     /// The proof with r = s = 0.
     fn combine(&self, bases: &Bases, z: &[Fr], cores: Cores) -> Unblinded {
         let vk = &self.key.points().vk;
-        let a = || -> G1Projective { bases.a.msm(z) + vk.alpha_g1 };
-        let b = || -> G2Projective { bases.b.msm(z) + vk.beta_g2 };
+        let a = || -> G1Projective { bases.a(z) + vk.alpha_g1 };
+        let b = || -> G2Projective { bases.b(z) + vk.beta_g2 };
         let c = || -> G1Projective {
             let h = quotient(&self.domain, &self.rows, z, bases.folded);
-            bases
-                .c
-                .msm(&Zeroizing::new([&z[bases.first..], &h].concat()))
+            bases.c(&Zeroizing::new([&z[bases.first..], &h].concat()))
         };
         match cores {
             Cores::One => Unblinded {
@@ -231,3 +232,5 @@ impl Inner {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod timings;

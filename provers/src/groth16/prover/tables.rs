@@ -9,8 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::Inner;
-use super::bases::Bases;
-use super::budget::TableBudget;
+use super::bases::Points;
+use super::budget::{Reservation, TableBudget};
 use super::cache::TableCache;
 use super::fold::Fold;
 use super::work::{Cancelled, Work};
@@ -80,6 +80,8 @@ pub(super) struct Tables {
     work: Work,
     stage: Mutex<Stage>,
     finished: Condvar,
+    /// What the tables take of the budget; given back with the prover.
+    reserved: Mutex<Option<Reservation>>,
 }
 
 enum Stage {
@@ -96,6 +98,7 @@ impl Tables {
             work: Work::default(),
             stage: Mutex::new(Stage::Cold { proofs: 0 }),
             finished: Condvar::new(),
+            reserved: Mutex::new(None),
         }
     }
 
@@ -183,12 +186,22 @@ impl Tables {
     fn accelerate(&self, inner: &Inner) -> Result<TableFacts, Cancelled> {
         let mut facts = NOTHING;
         let fold = self.fold(inner, &mut facts)?;
-        if let Some(fold) = &fold {
+        let points = Points::of(&inner.key, fold.as_ref());
+        if fold.is_some() {
             facts.folded = true;
-            inner.replace_bases(Bases::folded(&inner.key, fold));
+            inner.replace_bases(points.build(self.options.kernel, &points.plain(), 1));
         }
-        *self.stage() = Stage::Building;
-        self.work.step(0)?;
+        let mut reservation = self.options.budget.reserve(points.wanted());
+        let plans = points.within(reservation.bytes());
+        reservation.shrink_to(points.total_bytes(&plans));
+        facts.bytes = reservation.bytes();
+        if facts.bytes > 0 {
+            *self.stage() = Stage::Building;
+            self.work.step(0)?;
+            let threads = rayon::current_num_threads();
+            inner.replace_bases(points.build(self.options.kernel, &plans, threads));
+            *self.reserved() = Some(reservation);
+        }
         Ok(facts)
     }
 
@@ -219,6 +232,10 @@ impl Tables {
             };
         }
         Ok(Some(fold))
+    }
+
+    fn reserved(&self) -> MutexGuard<'_, Option<Reservation>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {

@@ -83,6 +83,40 @@ fn a_whole_file_with_a_wrong_point_is_found_out_and_replaced() {
 }
 
 #[test]
+fn proofs_verify_with_no_half_and_full_tables_on_every_kernel_and_the_budget_is_kept() {
+    let circuit = random_circuit();
+    for kernel in Kernel::all() {
+        let with = |budget: &TableBudget| {
+            let budget = budget.clone();
+            let prover = prover(
+                circuit,
+                ProverOptions {
+                    kernel,
+                    budget,
+                    ..options(None, 1)
+                },
+            );
+            let facts = prover.finish_tables();
+            assert!(facts.folded && proves(&prover, circuit));
+            (prover, facts.bytes)
+        };
+        let plenty = TableBudget::bytes(1 << 30);
+        let (full, most) = with(&plenty);
+        assert!(most > 0 && plenty.used() == most);
+        drop(full);
+        assert_eq!(plenty.used(), 0);
+        let half = TableBudget::bytes(most / 2);
+        let (first, bytes) = with(&half);
+        assert!(bytes > 0 && bytes <= most / 2 && half.used() == bytes);
+        // What is left is too little for another prover's tables, and it proves all the same.
+        let (_second, rest) = with(&half);
+        assert!(rest <= most / 2 - bytes);
+        drop(first);
+        assert_eq!(with(&TableBudget::bytes(0)).1, 0);
+    }
+}
+
+#[test]
 fn a_dropped_prover_ends_its_work() {
     let circuit = random_circuit();
     let prover = prover(circuit, options(None, 1));

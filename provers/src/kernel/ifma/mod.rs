@@ -24,12 +24,3 @@ pub(super) fn g1(ifma: Ifma, slots: usize) -> impl Adder<PackedG1> {
 pub(super) fn g2(ifma: Ifma, slots: usize) -> impl Adder<PackedG2> {
     IfmaAdder::<coordinate::Fq2x8>::new(ifma, slots)
 }
-
-/// Runs a test on a CPU that has the features, or prints that it did not.
-#[cfg(test)]
-pub(crate) fn with_ifma(test: impl FnOnce(Ifma)) {
-    match Ifma::detect() {
-        Some(ifma) => test(ifma),
-        None => println!("skipped: this CPU has no AVX-512 IFMA"),
-    }
-}

@@ -108,3 +108,5 @@ impl<G: MsmCurve> MsmBases<G> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, target_os = "linux"))]
+mod timings;

@@ -26,8 +26,8 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     const BYTES: usize;
     const IDENTITY: Self;
 
-    /// A workspace of this many slots.
-    fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>>;
+    /// A workspace for this many points.
+    fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>>;
 
     /// Zeros for the identity.
     fn from_coordinates(
@@ -69,11 +69,11 @@ macro_rules! table_point {
             const BYTES: usize = 8 * $words;
             const IDENTITY: Self = Self([0; $words]);
 
-            fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>> {
+            fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>> {
                 match kernel {
-                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(slots)),
+                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(points)),
                     #[cfg(target_arch = "x86_64")]
-                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, slots)),
+                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, points)),
                 }
             }
 

@@ -67,6 +67,10 @@ impl<P: TablePoint> Adder<P> for PortableAdder<P> {
         1
     }
 
+    fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     fn load(&mut self, slot: usize, points: &[P], entries: &[u32], runs: &[Run]) {
         let Some(run) = runs.first() else { return };
         let entries = &entries[run.first as usize..][..run.len as usize];

@@ -80,7 +80,7 @@ impl<G: MsmCurve> MsmBases<G> {
         }
     }
 
-    /// Σ scalars[i]·points[i], on this thread.
+    /// The sum of each point times its scalar, on this thread.
     ///
     /// # Panics
     /// If there are not as many scalars as points were given.

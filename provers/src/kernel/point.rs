@@ -26,8 +26,8 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     const BYTES: usize;
     const IDENTITY: Self;
 
-    /// A workspace of this many slots.
-    fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>>;
+    /// A workspace for this many points.
+    fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>>;
 
     /// Zeros for the identity.
     fn from_coordinates(
@@ -42,6 +42,8 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     }
     fn to_affine(&self) -> Self::Affine;
     fn is_identity(&self) -> bool;
+    /// A word of the point.
+    fn any_word(&self) -> u64;
 
     /// Overwrites a value that depends on a witness.
     fn erase(points: &mut [Self]);
@@ -69,11 +71,11 @@ macro_rules! table_point {
             const BYTES: usize = 8 * $words;
             const IDENTITY: Self = Self([0; $words]);
 
-            fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>> {
+            fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>> {
                 match kernel {
-                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(slots)),
+                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(points)),
                     #[cfg(target_arch = "x86_64")]
-                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, slots)),
+                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, points)),
                 }
             }
 
@@ -94,6 +96,10 @@ macro_rules! table_point {
 
             fn is_identity(&self) -> bool {
                 self.0[$words / 2..].iter().all(|word| *word == 0)
+            }
+
+            fn any_word(&self) -> u64 {
+                self.0[0]
             }
 
             fn erase(points: &mut [Self]) {

@@ -7,7 +7,7 @@ use ark_bn254::Fr;
 use ark_ff::{PrimeField, Zero};
 
 use super::MsmCurve;
-use super::accumulate::SLOTS;
+use super::accumulate::POINTS;
 use crate::kernel::Kernel;
 use crate::kernel::adder::{Adder, NEGATIVE, Pair, Run};
 use crate::kernel::point::TablePoint;
@@ -17,8 +17,8 @@ const WINDOW: usize = 4;
 const MULTIPLES: usize = 1 << (WINDOW - 1);
 const DIGITS: usize = 64;
 
-/// Slots of points worked on at once; as many again hold what is added to them.
-const HALF: usize = SLOTS / 2;
+/// Points worked on at once; as many again are added to them.
+const HALF: usize = POINTS / 2;
 
 /// Each point times its own scalar, on this thread.
 ///
@@ -34,9 +34,9 @@ pub fn batch_mul<G: MsmCurve>(kernel: Kernel, points: &[G], scalars: &[Fr]) -> V
         return products;
     };
     let lanes = G::Point::adder(kernel, 1).lanes();
-    let slots = (slots / lanes + 1).min(HALF);
+    let slots = (slots / lanes + 1).min(HALF / lanes);
     let mut batch = Batch::<G::Point> {
-        adder: G::Point::adder(kernel, 2 * slots),
+        adder: G::Point::adder(kernel, 2 * slots * lanes),
         slots,
     };
     for indices in work.chunks(slots * lanes) {

@@ -80,13 +80,13 @@ impl<G: MsmCurve> MsmBases<G> {
         }
     }
 
-    /// Σ scalars[i]·points[i], on this thread.
+    /// The sum of each point times its scalar, on this thread.
     ///
     /// # Panics
     /// If there are not as many scalars as points were given.
     pub fn msm(&self, kernel: Kernel, scalars: &[Fr]) -> G::Group {
         assert_eq!(scalars.len(), self.len, "a scalar for each base");
-        let mut adder = G::Point::adder(kernel, accumulate::SLOTS);
+        let mut adder = G::Point::adder(kernel, accumulate::POINTS);
         let kept = self.kept.iter().map(|index| &scalars[*index as usize]);
         let lists = digits::sort_by_bucket(&self.plan, kept);
         let sums = accumulate::sum_lists(&mut *adder, &self.table, &lists);
@@ -108,3 +108,5 @@ impl<G: MsmCurve> MsmBases<G> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, target_os = "linux"))]
+mod timings;

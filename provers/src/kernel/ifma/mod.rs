@@ -16,11 +16,11 @@ use super::point::{PackedG1, PackedG2};
 use adder::IfmaAdder;
 
 /// The additions of G1.
-pub(super) fn g1(ifma: Ifma, slots: usize) -> impl Adder<PackedG1> {
-    IfmaAdder::<coordinate::Fq8>::new(ifma, slots)
+pub(super) fn g1(ifma: Ifma, points: usize) -> impl Adder<PackedG1> {
+    IfmaAdder::<coordinate::Fq8>::new(ifma, points.div_ceil(field::LANES))
 }
 
 /// The additions of G2.
-pub(super) fn g2(ifma: Ifma, slots: usize) -> impl Adder<PackedG2> {
-    IfmaAdder::<coordinate::Fq2x8>::new(ifma, slots)
+pub(super) fn g2(ifma: Ifma, points: usize) -> impl Adder<PackedG2> {
+    IfmaAdder::<coordinate::Fq2x8>::new(ifma, points.div_ceil(field::LANES))
 }

@@ -57,7 +57,7 @@ impl Batch {
         };
         let runs = (0..slots).map(|slot| (slot * lanes..(slot + 1) * lanes).map(run));
         Self {
-            adder: PackedG1::adder(kernel, 2 * slots),
+            adder: PackedG1::adder(kernel, 2 * slots * lanes),
             slots,
             runs: runs.map(Iterator::collect).collect(),
             pairs: (0..slots)

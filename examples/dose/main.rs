@@ -24,7 +24,7 @@ use ukehi::ceremony::Ceremony;
 use ukehi::client::{Delivered, SealError};
 use ukehi::error::ExitCode;
 use ukehi::log::Outcome;
-use ukehi::params::{Circuit, CircuitName, constraints, insecure_dev_params};
+use ukehi::params::{Circuit, CircuitName, constraints, default_options, insecure_dev_params};
 use ukehi::registry::Operation;
 use ukehi_circuits::Shape;
 use ukehi_circuits::policy::Policy;
@@ -159,7 +159,7 @@ fn circuit(params: &Path) -> Result<Parameters, Box<dyn Error>> {
         .iter()
         .find(|m| *m.shape() == name.manifest_shape());
     let manifest = manifest.ok_or("the manifest is another circuit's")?;
-    let circuit = Circuit::of_policy(params, manifest, &PRESCRIBED)?;
+    let circuit = Circuit::of_policy(params, manifest, &PRESCRIBED, &default_options()?)?;
     println!(
         "circuit {} ({} rows)",
         circuit.id,

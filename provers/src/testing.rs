@@ -14,7 +14,8 @@ use ark_relations::gr1cs::{
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::R1cs;
-use crate::groth16::{Groth16Proof, ProvingKey, insecure_dev_setup, prove};
+use crate::groth16::reference::prove;
+use crate::groth16::{Groth16Proof, ProvingKey, insecure_dev_setup};
 
 /// A circuit with its keys and a satisfying assignment.
 pub(crate) struct Circuit {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::groth16::{prove, verify};
+use crate::groth16::reference::prove;
+use crate::groth16::verify;
 use crate::testing::{self, Replay, r1cs_of, small};
 use ark_groth16::Groth16;
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, SynthesisMode};

@@ -8,7 +8,7 @@
 use super::bundle::BundleReader;
 use super::error::AuditError;
 use super::verify::check_log;
-use crate::batch::{Fault, SealedBatch, shape_of};
+use crate::batch::{Fault, NotYet, SealedBatch, form_of};
 use crate::error::{ExitCode, Failure};
 use crate::ids::LogIndex;
 use crate::log::{EntryKind, Outcome};
@@ -16,6 +16,7 @@ use crate::registry::{Change, Operation};
 use crate::trust::TrustRoot;
 use std::io::Read;
 use thiserror::Error;
+use ukehi_circuits::shape::Form;
 use ukehi_keys::{CircuitId, Manifest};
 use ukehi_provers::groth16::{
     Groth16Proof, PreparedVerifyingKey, VerifyError, VerifyingKey, verify,
@@ -80,14 +81,31 @@ pub fn export<R: Read>(
     index: LogIndex,
 ) -> Result<(CircuitId, Files), AuditError> {
     let (batch, activated) = batch_at(BundleReader::open(input)?, trust, index)?;
+    files_of(&batch, trust, &activated, index)
+}
+
+/// The files of a batch that stands at `index`, after changes that carry the manifests `activated`.
+///
+/// # Errors
+/// As [`export`].
+pub fn files_of(
+    batch: &SealedBatch,
+    trust: &TrustRoot,
+    activated: &[Manifest],
+    index: LogIndex,
+) -> Result<(CircuitId, Files), AuditError> {
     let circuit = batch.header.circuit;
     let fault = |fault| AuditError::Batch { index, fault };
-    let mut known = trust.circuits.iter().chain(&activated);
+    let mut known = trust.circuits.iter().chain(activated);
     let manifest = known.find(|m| m.circuit_id() == circuit);
-    let manifest = manifest.ok_or_else(|| fault(Fault::UnknownCircuit { circuit }))?;
-    let (key, shape) = usable(manifest)?;
+    // A change before this range may have activated it: nobody is at fault.
+    let manifest = manifest.ok_or(AuditError::NoVerdict {
+        index,
+        reason: NotYet::UnknownCircuit { circuit },
+    })?;
+    let (key, form) = usable(manifest)?;
     let statement = batch
-        .statement(shape)
+        .statement(form)
         .map_err(|e| fault(Fault::Statement(e)))?;
     let inputs = [statement.x()];
     let refused = || fault(Fault::Proof { circuit });
@@ -159,9 +177,9 @@ fn activation(change: &[u8]) -> Option<Manifest> {
     }
 }
 
-fn usable(manifest: &Manifest) -> Result<(VerifyingKey, ukehi_circuits::shape::Shape), AuditError> {
+fn usable(manifest: &Manifest) -> Result<(VerifyingKey, Form), AuditError> {
     let unusable = |reason: String| AuditError::UnusableTrust { reason };
-    let shape = shape_of(manifest).map_err(|e| unusable(e.to_string()))?;
+    let form = form_of(manifest).map_err(|e| unusable(e.to_string()))?;
     let key = VerifyingKey::from_bytes(manifest.verifying_key());
     let circuit = manifest.circuit_id();
     let key = key.map_err(|source| {
@@ -169,5 +187,5 @@ fn usable(manifest: &Manifest) -> Result<(VerifyingKey, ukehi_circuits::shape::S
             "circuit {circuit}: its verifying key does not decode: {source}"
         ))
     })?;
-    Ok((key, shape))
+    Ok((key, form))
 }

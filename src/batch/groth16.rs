@@ -171,14 +171,6 @@ pub fn form_of(manifest: &Manifest) -> Result<Form, UnusableCircuit> {
     })
 }
 
-/// The shape a manifest names.
-///
-/// # Errors
-/// As [`form_of`].
-pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
-    form_of(manifest).map(|form| form.shape)
-}
-
 /// How manifests and circuit ids name a policy's circuit.
 #[must_use]
 pub fn circuit_shape(policy: &str, form: impl Into<Form>) -> CircuitShape {

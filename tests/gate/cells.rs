@@ -3,6 +3,7 @@
 
 use crate::world::{SHARD, Word, author, genesis, word};
 use std::sync::Arc;
+use ukehi::audit::snarkjs;
 use ukehi::batch::{
     Anchor, BatchVerifier, Groth16Verifier, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch,
 };
@@ -13,6 +14,7 @@ use ukehi::ids::{EpochId, KeyspaceId};
 use ukehi::log::genesis_root;
 use ukehi::params::{CircuitName, insecure_dev_params, load_all};
 use ukehi::registry::Registry;
+use ukehi::trust::TrustRoot;
 use ukehi_circuits::F;
 use ukehi_circuits::cells::CellOpening;
 use ukehi_circuits::slot::SlotKey;
@@ -26,6 +28,7 @@ pub struct Bank {
     pub verifier: BatchVerifier,
     pub anchor: Anchor,
     opaque: CircuitId,
+    trust: TrustRoot,
 }
 
 pub fn key(name: &str) -> SlotKey {
@@ -79,6 +82,10 @@ impl Bank {
             root: genesis_root(genesis.cluster_id()),
         };
         Self {
+            trust: TrustRoot {
+                genesis: (*genesis).clone(),
+                circuits: manifests,
+            },
             verifier: BatchVerifier::new(genesis.clone(), SHARD, proofs.clone()),
             sealer: Sealer::new(genesis, registry, keyspace, epoch, route, circuits, pool).unwrap(),
             proofs,
@@ -168,6 +175,19 @@ fn no_signature_makes_a_ledger_proof_say_anything_else() {
     // A keyspace of the same policy elsewhere: the header is in x.
     let elsewhere = |b: &mut SealedBatch| b.header.keyspace = KeyspaceId(2);
     assert_eq!(bank.attacked(&honest, elsewhere), Word::Proof);
+}
+
+#[test]
+fn the_files_for_snarkjs_of_a_batch_with_cells_verify() {
+    let bank = Bank::new();
+    let batch = bank.honest();
+    let (circuit, files) = snarkjs::files_of(&batch, &bank.trust, &[], 1).unwrap();
+    assert_eq!(circuit, batch.header.circuit);
+    let verified = snarkjs::check(&files, Some(&bank.trust)).unwrap();
+    assert_eq!(
+        (verified.public_inputs, verified.circuit),
+        (1, Some(circuit))
+    );
 }
 
 #[test]

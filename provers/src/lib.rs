@@ -11,11 +11,12 @@
 //! statement is a slice of field elements, a file is something one reads, writes and seeks in.
 #![forbid(unsafe_code)]
 
+pub mod arkworks;
 pub mod batch_verify;
 pub mod ceremony;
-pub mod circuit;
 pub mod groth16;
 pub mod iden3;
+mod ntt;
 pub mod pool;
 mod r1cs;
 mod randomness;

@@ -9,7 +9,8 @@ use ukehi_circuits::open::{self, OpenStatement, OpenWitness};
 use ukehi_circuits::shape::Class;
 use ukehi_keys::{CircuitId, params as files};
 use ukehi_provers::R1cs;
-use ukehi_provers::groth16::{ProveError, ProvingKey, prove};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{ProveError, ProvingKey};
 
 /// A disclosure circuit with all that proving needs.
 pub struct OpenCircuit {

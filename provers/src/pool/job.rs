@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::R1cs;
-use crate::groth16::{Assignment, Groth16Proof, ProveError, ProvingKey, prove};
+use crate::groth16::reference::prove;
+use crate::groth16::{Assignment, Groth16Proof, ProveError, ProvingKey};
 
 type Work = Box<dyn FnOnce() -> Result<Groth16Proof, ProveError> + Send>;
 

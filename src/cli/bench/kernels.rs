@@ -15,7 +15,8 @@ use ukehi_circuits::shape::Class;
 use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices, poseidon};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
-use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, prove, verify};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, verify};
 
 const PROOFS: usize = 5;
 const VERIFICATIONS: usize = 50;

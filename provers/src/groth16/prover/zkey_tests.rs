@@ -2,8 +2,10 @@ use std::io::Cursor;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::groth16::verify;
+use crate::arkworks;
+use crate::groth16::{Cores, Groth16Proof, ProveError, verify};
 use crate::testing::{self, Replay};
+use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError,
@@ -36,28 +38,33 @@ fn read(zkey: &[u8]) -> Zkey {
     Zkey::read(Cursor::new(zkey)).unwrap()
 }
 
-fn both(made: &Made) -> [CircuitProver; 2] {
-    let with = CircuitProver::from_zkey_and_r1cs(read(&made.zkey), (made.r1cs)());
-    [
-        CircuitProver::from_zkey(read(&made.zkey)).unwrap(),
-        with.unwrap(),
-    ]
+fn alone(zkey: Zkey) -> Prover {
+    Prover::from_zkey(zkey).unwrap()
 }
 
-fn prove(prover: &CircuitProver, z: &[Fr]) -> Result<Groth16Proof, ProveError> {
-    prover.prove(&Assignment::new(z.to_vec()))
+fn with(zkey: Zkey, r1cs: R1cs) -> Result<Prover, ZkeyProverError> {
+    Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs))
+}
+
+fn both(made: &Made) -> [Prover; 2] {
+    let with = with(read(&made.zkey), (made.r1cs)());
+    [alone(read(&made.zkey)), with.unwrap()]
+}
+
+fn prove(prover: &Prover, z: &[Fr]) -> Result<Groth16Proof, ProveError> {
+    prover.prove(z, Cores::One)
 }
 
 #[test]
 fn a_key_proves_alone_and_with_its_circuit_and_each_ones_key_verifies_the_others_proof() {
     for made in &*MADE {
         let [alone, with] = both(made);
-        let assignment = Assignment::new(made.assignment.clone());
+        let z = &made.assignment;
         for prover in [&alone, &with] {
-            let proof = prover.prove(&assignment).unwrap();
+            let proof = prove(prover, z).unwrap();
             for judge in [&alone, &with] {
-                let statement = judge.statement(&assignment).unwrap();
-                assert_eq!(statement, &made.assignment[1..3]);
+                let statement = judge.statement(z).unwrap();
+                assert_eq!(statement, &z[1..3]);
                 let key = judge.key().prepared_verifying_key();
                 assert_eq!(verify(key, statement, &proof), Ok(()));
             }
@@ -92,8 +99,7 @@ fn an_assignment_of_another_circuit_or_without_its_one_is_refused() {
             let actual = wrong.len();
             let length = ProveError::AssignmentLength { expected, actual };
             assert_eq!(prove(&prover, wrong), Err(length.clone()));
-            let assignment = Assignment::new(wrong.to_vec());
-            assert_eq!(prover.statement(&assignment), Err(length));
+            assert_eq!(prover.statement(wrong), Err(length));
         }
         let mut z = small.assignment.clone();
         z[0] = Fr::zero();
@@ -106,13 +112,12 @@ fn a_key_of_another_circuit_is_refused_beside_an_r1cs_of_the_same_shape() {
     // Same shape, other coefficients.
     let [small, _] = &*MADE;
     let twin = random(52).0;
-    let with = CircuitProver::from_zkey_and_r1cs;
     let refused = |zkey, r1cs| with(read(zkey), r1cs).unwrap_err();
     let error = refused(&MADE[1].zkey, twin);
     assert!(
         matches!(
             error,
-            CircuitError::OtherCircuit {
+            ZkeyProverError::OtherCircuit {
                 matrix: MatrixName::A,
                 row: 0
             }
@@ -120,8 +125,8 @@ fn a_key_of_another_circuit_is_refused_beside_an_r1cs_of_the_same_shape() {
         "{error}"
     );
     let error = refused(&small.zkey, random(51).0);
-    assert!(matches!(error, CircuitError::Key(_)), "{error}");
-    // A row of the key's that the circuit has not.
+    assert!(matches!(error, ZkeyProverError::Key(_)), "{error}");
+    // The last instance row in B instead of A.
     let mut longer = read(&MADE[1].zkey);
     let entry = longer.coefficients.len() - 44;
     longer.coefficients[entry] = 1;
@@ -129,7 +134,7 @@ fn a_key_of_another_circuit_is_refused_beside_an_r1cs_of_the_same_shape() {
     assert!(
         matches!(
             error,
-            CircuitError::OtherCircuit {
+            ZkeyProverError::OtherCircuit {
                 matrix: MatrixName::A,
                 row: 32
             }
@@ -149,7 +154,7 @@ fn a_row_written_in_another_order_with_parts_and_zeros_is_the_same_row() {
     a[3].insert(0, (Fr::from(5u64), variable));
     a[3].push((Fr::zero(), 9));
     let spelled = R1cs::new(a, b, c, 3, 30).unwrap();
-    let prover = CircuitProver::from_zkey_and_r1cs(read(&made.zkey), spelled).unwrap();
+    let prover = with(read(&made.zkey), spelled).unwrap();
     assert!(prove(&prover, &made.assignment).is_ok());
 }
 
@@ -165,11 +170,12 @@ fn a_damaged_key_never_yields_a_proof() {
         |k| k.inputs.swap(1, 2),
     ];
     for damage in damages {
-        let [mut alone, mut with] = [(); 2].map(|()| read(&made.zkey));
-        damage(&mut alone);
-        damage(&mut with);
-        let alone = CircuitProver::from_zkey(alone).unwrap();
-        let with = CircuitProver::from_zkey_and_r1cs(with, (made.r1cs)()).unwrap();
+        let damaged = || {
+            let mut zkey = read(&made.zkey);
+            damage(&mut zkey);
+            zkey
+        };
+        let (alone, with) = (alone(damaged()), with(damaged(), (made.r1cs)()).unwrap());
         let z = &made.assignment;
         assert_eq!(prove(&alone, z), Err(ProveError::ProofRejected));
         assert_eq!(prove(&with, z), Err(ProveError::SelfCheckFailed));
@@ -177,19 +183,13 @@ fn a_damaged_key_never_yields_a_proof() {
 }
 
 #[test]
-fn a_key_nobody_contributed_to_and_matrices_of_another_key_are_refused() {
+fn a_key_nobody_contributed_to_is_refused() {
     let made = &MADE[0];
     let mut zkey = read(&made.zkey);
     zkey.header.delta_g2 = zkey.header.gamma_g2;
-    let error = CircuitProver::from_zkey(zkey).unwrap_err();
+    let error = Prover::from_zkey(zkey).unwrap_err();
     assert!(
-        matches!(error, CircuitError::Key(KeyError::GammaIsDelta)),
-        "{error}"
-    );
-    let key = testing::random_circuit().key.clone();
-    let error = CircuitProver::new(key, (made.r1cs)()).unwrap_err();
-    assert!(
-        matches!(error, CircuitError::KeyOfAnotherCircuit),
+        matches!(error, ZkeyProverError::Key(KeyError::GammaIsDelta)),
         "{error}"
     );
 }
@@ -202,13 +202,12 @@ fn an_arkworks_circuit_gives_the_matrices_and_assignments_of_its_synthesis() {
         assert_eq!(replayed.first_unsatisfied(&circuit.assignment), None);
     }
     let r1cs = arkworks::r1cs(testing::Cubic::blank()).unwrap();
-    let (key, _) = crate::groth16::insecure_dev_setup(&r1cs, |_| {}).unwrap();
-    let prover = CircuitProver::new(key, r1cs).unwrap();
+    let prover = with(read(&testing::zkey(&r1cs)), r1cs).unwrap();
     for x in [0, 3, 5] {
         let assignment = arkworks::assignment(testing::Cubic::of(x)).unwrap();
         assert_eq!(assignment.as_slice(), testing::small_assignment(x));
-        let proof = prover.prove(&assignment).unwrap();
-        let statement = prover.statement(&assignment).unwrap();
+        let proof = prove(&prover, assignment.as_slice()).unwrap();
+        let statement = prover.statement(assignment.as_slice()).unwrap();
         let key = prover.key().prepared_verifying_key();
         assert_eq!(verify(key, statement, &proof), Ok(()));
     }

@@ -1,6 +1,42 @@
 //! Circuits written for arkworks: their matrices once, then an assignment for each proof.
 //!
 //! Invariant: both synthesise under the same goal, so that an assignment's variables are the matrices'.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError};
+//! use ukehi_provers::groth16::{Cores, Prover, insecure_dev_setup, verify};
+//! use ukehi_provers::{Fr, arkworks};
+//!
+//! /// The public square of a secret number.
+//! struct Square(Option<Fr>);
+//!
+//! impl ConstraintSynthesizer<Fr> for Square {
+//!     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
+//!         let root = || self.0.ok_or(SynthesisError::AssignmentMissing);
+//!         let square = cs.new_input_variable(|| Ok(root()? * root()?))?;
+//!         let root = cs.new_witness_variable(root)?;
+//!         let of = LinearCombination::from;
+//!         cs.enforce_r1cs_constraint(|| of(root), || of(root), || of(square))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Once per circuit. Matrices of one's own go through `R1cs::new` instead.
+//! let r1cs = Arc::new(arkworks::r1cs(Square(None))?);
+//! // For more than a trial take the key of a ceremony: `Prover::from_zkey_and_r1cs`.
+//! let (key, _) = insecure_dev_setup(&r1cs, |_| {})?;
+//! let prover = Prover::new(Arc::new(key), r1cs)?;
+//! // Once per proof.
+//! let assignment = arkworks::assignment(Square(Some(Fr::from(9u64))))?;
+//! let proof = prover.prove(assignment.as_slice(), Cores::One)?;
+//! let statement = prover.statement(assignment.as_slice())?;
+//! assert_eq!(statement, [Fr::from(81u64)]);
+//! verify(prover.key().prepared_verifying_key(), statement, &proof)?;
+//! # Ok(()) }
+//! ```
+//!
+//! `iden3::write_r1cs` hands the same matrices to snarkjs, whose `groth16 setup` makes a `.zkey` of them.
 
 use std::mem;
 

@@ -1,4 +1,4 @@
-//! The plain prover, on arkworks' kernels.
+//! ark-groth16's prover: what the fast one ([`super::Prover`]) is compared with. For tests and measurements.
 //!
 //! Invariants: 1. a proof is returned only after it verified under the same key; 2. the blinding is fresh,
 //! full width, from the operating system. It must run on one thread.
@@ -11,34 +11,9 @@ use ark_bn254::{Bn254, Fr};
 use ark_ff::One;
 use ark_groth16::Groth16;
 
-use super::{CircomReduction, Groth16Proof, ProvingKey, verify};
+use super::{CircomReduction, Groth16Proof, ProveError, ProvingKey, verify};
 use crate::R1cs;
-use crate::randomness::{self, RandomnessUnavailable};
-
-/// Why there is no proof.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProveError {
-    #[error("the assignment has {actual} values, the circuit has {expected} variables")]
-    AssignmentLength { expected: usize, actual: usize },
-    #[error("the assignment does not start with the constant one")]
-    NoConstant,
-    #[error("the proving key was made for another circuit")]
-    KeyOfAnotherCircuit { key: [u8; 32], circuit: [u8; 32] },
-    #[error("the assignment does not satisfy constraint {constraint}")]
-    Unsatisfied { constraint: usize },
-    /// The assignment satisfies the circuit: the key's content is wrong.
-    #[error(
-        "the proof does not verify although the assignment is right: the proving key is damaged"
-    )]
-    SelfCheckFailed,
-    /// From a prover without the C matrix, which cannot tell the two apart.
-    #[error(
-        "the proof does not verify: the assignment does not satisfy the circuit, or the key is not that circuit's"
-    )]
-    ProofRejected,
-    #[error(transparent)]
-    Randomness(#[from] RandomnessUnavailable),
-}
+use crate::randomness;
 
 /// Proves that `assignment` (1, the public inputs, the witness) satisfies `r1cs`, then verifies the proof.
 pub fn prove(key: &ProvingKey, r1cs: &R1cs, assignment: &[Fr]) -> Result<Groth16Proof, ProveError> {
@@ -81,5 +56,5 @@ pub fn prove(key: &ProvingKey, r1cs: &R1cs, assignment: &[Fr]) -> Result<Groth16
 }
 
 #[cfg(test)]
-#[path = "prove_tests.rs"]
+#[path = "reference_tests.rs"]
 mod tests;

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 
-use super::CircuitError;
+use super::ZkeyProverError;
 use crate::groth16::{KeyError, KeyPart};
 use crate::iden3::Zkey;
 use crate::{MatrixName, R1cs};
 
 type Row = [(Fr, usize)];
 
-pub(super) fn check(zkey: &Zkey, r1cs: &R1cs) -> Result<(), CircuitError> {
+pub(super) fn check(zkey: &Zkey, r1cs: &R1cs) -> Result<(), ZkeyProverError> {
     check_shape(zkey, r1cs)?;
     let [a, b] = zkey.matrices()?;
     let [of_a, of_b, _] = r1cs.matrices();
@@ -25,7 +25,7 @@ pub(super) fn check(zkey: &Zkey, r1cs: &R1cs) -> Result<(), CircuitError> {
     compare(MatrixName::B, &b, of_b)
 }
 
-fn check_shape(zkey: &Zkey, r1cs: &R1cs) -> Result<(), CircuitError> {
+fn check_shape(zkey: &Zkey, r1cs: &R1cs) -> Result<(), ZkeyProverError> {
     let header = &zkey.header;
     for (part, actual, expected) in [
         (
@@ -56,13 +56,13 @@ fn compare<'a>(
     matrix: MatrixName,
     keys: &[Vec<(Fr, usize)>],
     circuits: impl Iterator<Item = Cow<'a, Vec<(Fr, usize)>>>,
-) -> Result<(), CircuitError> {
+) -> Result<(), ZkeyProverError> {
     let nothing = std::iter::repeat_with(|| Cow::Owned(Vec::new()));
     let differs = |(key, circuit): (&Vec<(Fr, usize)>, Cow<'_, Vec<(Fr, usize)>>)| {
         **key != **circuit && sorted(key) != sorted(&circuit)
     };
     match keys.iter().zip(circuits.chain(nothing)).position(differs) {
-        Some(row) => Err(CircuitError::OtherCircuit { matrix, row }),
+        Some(row) => Err(ZkeyProverError::OtherCircuit { matrix, row }),
         None => Ok(()),
     }
 }

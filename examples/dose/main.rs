@@ -17,7 +17,7 @@ use std::sync::Arc;
 use ukehi::client::SealError;
 use ukehi::error::ExitCode;
 use ukehi::log::Outcome;
-use ukehi::params::{Circuit, CircuitName, insecure_dev_params};
+use ukehi::params::{Circuit, CircuitName, default_options, insecure_dev_params};
 use ukehi::registry::Operation;
 use ukehi_circuits::Shape;
 use ukehi_circuits::policy::Policy;
@@ -123,7 +123,7 @@ fn circuit(params: &Path) -> Result<Parameters, Box<dyn Error>> {
         .iter()
         .find(|m| *m.shape() == name.manifest_shape());
     let manifest = manifest.ok_or("the manifest is another circuit's")?;
-    let circuit = Circuit::of_policy(params, manifest, &PRESCRIBED)?;
+    let circuit = Circuit::of_policy(params, manifest, &PRESCRIBED, &default_options()?)?;
     println!(
         "circuit {} ({} rows)",
         circuit.id,

@@ -5,7 +5,8 @@
 //! ```
 //! use std::sync::Arc;
 //! use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError};
-//! use ukehi_provers::groth16::{Cores, Prover, insecure_dev_setup, verify};
+//! use ukehi_provers::groth16::{Cores, Prover, ProverOptions, insecure_dev_setup, verify};
+//! use ukehi_provers::kernel::Kernel;
 //! use ukehi_provers::{Fr, arkworks};
 //!
 //! /// The public square of a secret number.
@@ -26,7 +27,7 @@
 //! let r1cs = Arc::new(arkworks::r1cs(Square(None))?);
 //! // For more than a trial take the key of a ceremony: `Prover::from_zkey_and_r1cs`.
 //! let (key, _) = insecure_dev_setup(&r1cs, |_| {})?;
-//! let prover = Prover::new(Arc::new(key), r1cs)?;
+//! let prover = Prover::new(Arc::new(key), r1cs, ProverOptions::new(Kernel::detect()?))?;
 //! // Once per proof.
 //! let assignment = arkworks::assignment(Square(Some(Fr::from(9u64))))?;
 //! let proof = prover.prove(assignment.as_slice(), Cores::One)?;

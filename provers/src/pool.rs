@@ -12,7 +12,6 @@
 //! Knows nothing of circuits, time or priorities between jobs. Uses no async runtime: waiting blocks a thread.
 
 mod job;
-mod nice;
 mod ticket;
 
 use std::collections::VecDeque;
@@ -23,6 +22,7 @@ use std::thread;
 pub use job::Job;
 pub use ticket::{Cancelled, JobError, Ticket};
 
+use crate::priority;
 use ticket::Slot;
 
 /// How large a pool is.
@@ -104,7 +104,7 @@ impl Pool {
         if config.threads == 0 {
             return Err(PoolError::NoThreads);
         }
-        if config.nice > nice::MAX {
+        if config.nice > priority::MAX_NICE {
             return Err(PoolError::NiceOutOfRange { nice: config.nice });
         }
         let shared = Arc::new(Shared {
@@ -127,7 +127,7 @@ impl Pool {
                 let name = format!("ukehi-prover-{}", worker.index());
                 let handle = thread::Builder::new().name(name).spawn(move || {
                     // The receiver is gone only if the pool could not be built: then `run` returns at once.
-                    let _ = report.send(nice::lower_this_thread(config.nice));
+                    let _ = report.send(priority::lower_this_thread(config.nice));
                     worker.run();
                 })?;
                 workers.push(handle);

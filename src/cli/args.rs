@@ -186,6 +186,9 @@ pub struct Target {
     /// Proving parameters, for put (with --dir: DIR/params).
     #[arg(long)]
     pub params: Option<PathBuf>,
+    /// Memory for the provers' tables in MiB, for put; a quarter of this machine's by default, 0 for none.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=1 << 24))]
+    pub table_memory: Option<u64>,
     /// How long to keep trying, in seconds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
@@ -200,6 +203,7 @@ impl Target {
             keys: None,
             trust: None,
             params: None,
+            table_memory: None,
             timeout: 30,
         }
     }

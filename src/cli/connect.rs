@@ -10,11 +10,13 @@ use crate::client::remote::{Endpoint, Remote, RemoteError};
 use crate::error::{ExitCode, Failure};
 use crate::ids::{EpochId, KeyspaceId, NodeId};
 use crate::node::SHARD;
+use crate::params;
 use crate::trust::TrustRoot;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ukehi_keys::Passphrase;
+use ukehi_provers::groth16::{ProverOptions, TableBudget, TableCache};
 
 /// Where a command finds everything.
 pub struct Place {
@@ -23,10 +25,26 @@ pub struct Place {
     /// Laid out like a testnet's `client/`; `None` where no keys were named.
     client: Option<PathBuf>,
     params: Option<PathBuf>,
+    table_memory: Option<u64>,
     timeout: Duration,
 }
 
 impl Place {
+    /// How this process proves: tables within `--table-memory`, derived keys kept in `~/.cache/ukehi/tables`, which
+    /// any client may delete at any time.
+    pub fn prover_options(&self) -> Result<ProverOptions, Failure> {
+        let mut options = params::default_options()?;
+        if let Some(mib) = self.table_memory {
+            options.budget = TableBudget::bytes(mib << 20);
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let cache = set("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")));
+        options.cache = cache.map(|cache| TableCache::new(cache.join("ukehi/tables")));
+        Ok(options)
+    }
+
     pub fn find(target: &Target) -> Result<Self, Failure> {
         let timeout = Duration::from_secs(target.timeout);
         if let Some(dir) = &target.dir {
@@ -37,6 +55,7 @@ impl Place {
                 trust,
                 client: Some(target.keys.clone().unwrap_or_else(|| layout.client())),
                 params: Some(target.params.clone().unwrap_or_else(|| layout.params())),
+                table_memory: target.table_memory,
                 timeout,
             });
         }
@@ -52,6 +71,7 @@ impl Place {
             trust,
             client: target.keys.clone(),
             params: target.params.clone(),
+            table_memory: target.table_memory,
             timeout,
         })
     }

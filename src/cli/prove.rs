@@ -3,6 +3,7 @@
 use super::output::Output;
 use super::progress::Progress;
 use crate::error::{ExitCode, Failure};
+use crate::params;
 use clap::Args;
 use serde::Serialize;
 use std::fs::{self, File};
@@ -53,14 +54,16 @@ struct Proven {
 }
 
 pub fn run(args: &ProveArgs, output: &Output) -> Result<(), Failure> {
+    // The work behind the proofs begins with a second one: this process makes one.
+    let options = params::default_options()?;
     let start = Instant::now();
     let (zkey, digest) = read_key(&args.zkey, args.trusted_digest.as_ref())?;
     let domain = zkey.header.domain_size;
     let prover = match &args.r1cs {
-        None => Prover::from_zkey(zkey),
+        None => Prover::from_zkey(zkey, options),
         Some(path) => {
             let r1cs = read_r1cs(open(path)?).map_err(|e| unreadable(path, e))?;
-            Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs))
+            Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options)
         }
     };
     let prover = prover.map_err(|e| unusable(&args.zkey, e))?;

@@ -8,14 +8,20 @@
 
 mod portable;
 
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::ifma::transform::{SMALLEST, Transform};
+
 use ark_bn254::Fr;
 use ark_ff::{FftField, Field, One};
+
+use crate::kernel::Kernel;
 
 /// Largest domain: its odd coset lies in one twice as large, and BN254's scalar field has 2-adicity 28.
 const MAX_LOG2: u32 = 27;
 
 /// A domain with its twiddles.
 pub(crate) struct Domain {
+    kernel: Kernel,
     size: usize,
     /// ω^i for i < size/2, ω of order `size`.
     roots: Vec<Fr>,
@@ -23,12 +29,14 @@ pub(crate) struct Domain {
     inverse_roots: Vec<Fr>,
     /// ζ^k/size in bit-reversed order, ζ of order 2·size: the shift to the coset and the inverse's scale in one.
     shifts: Vec<Fr>,
+    #[cfg(target_arch = "x86_64")]
+    vectors: Option<Transform>,
 }
 
 impl Domain {
     /// # Panics
     /// If `size` is no power of two up to 2^27: [`crate::R1cs`] bounds it.
-    pub(crate) fn new(size: usize) -> Self {
+    pub(crate) fn new(kernel: Kernel, size: usize) -> Self {
         assert!(
             size.is_power_of_two() && size.ilog2() <= MAX_LOG2,
             "a circuit's domain is a power of two up to 2^27"
@@ -40,12 +48,27 @@ impl Domain {
             .inverse()
             .expect("a power of two is not zero in a field of odd order");
         let in_order: Vec<Fr> = powers(zeta, scale).take(size).collect();
+        let roots: Vec<Fr> = powers(omega, Fr::one()).take(size / 2).collect();
+        let inverse_roots: Vec<Fr> = powers(inverse, Fr::one()).take(size / 2).collect();
+        let shifts: Vec<Fr> = (0..size).map(|k| in_order[bit_reversed(k, size)]).collect();
         Self {
+            kernel,
             size,
-            roots: powers(omega, Fr::one()).take(size / 2).collect(),
-            inverse_roots: powers(inverse, Fr::one()).take(size / 2).collect(),
-            shifts: (0..size).map(|k| in_order[bit_reversed(k, size)]).collect(),
+            #[cfg(target_arch = "x86_64")]
+            vectors: match kernel {
+                Kernel::Ifma(ifma) if size >= SMALLEST => {
+                    Some(Transform::new(ifma, &inverse_roots, &roots, &shifts))
+                }
+                _ => None,
+            },
+            roots,
+            inverse_roots,
+            shifts,
         }
+    }
+
+    pub(crate) fn kernel(&self) -> Kernel {
+        self.kernel
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -58,6 +81,10 @@ impl Domain {
     /// If `values` are not as many as the domain has points.
     pub(crate) fn to_odd_coset(&self, values: &mut [Fr]) {
         assert_eq!(values.len(), self.size, "one value per point of the domain");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(vectors) = &self.vectors {
+            return vectors.to_odd_coset(values);
+        }
         portable::decimate_in_frequency(values, &self.inverse_roots);
         for (value, shift) in values.iter_mut().zip(&self.shifts) {
             *value *= shift;

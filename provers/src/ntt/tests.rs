@@ -14,9 +14,12 @@ fn reference(values: &[Fr]) -> Vec<Fr> {
 #[test]
 fn values_on_the_odd_coset_are_ark_polys_for_every_size_and_for_edge_values() {
     let mut rng = StdRng::seed_from_u64(3);
-    for log2 in 0..=13 {
+    for (kernel, log2) in Kernel::all()
+        .into_iter()
+        .flat_map(|k| (0..=13).map(move |l| (k, l)))
+    {
         let size = 1 << log2;
-        let domain = Domain::new(size);
+        let domain = Domain::new(kernel, size);
         let random: Vec<Fr> = (0..size).map(|_| Fr::rand(&mut rng)).collect();
         let mut one_point = vec![Fr::zero(); size];
         one_point[size - 1] = -Fr::one();
@@ -24,7 +27,11 @@ fn values_on_the_odd_coset_are_ark_polys_for_every_size_and_for_edge_values() {
         for values in [random, vec![Fr::zero(); size], one_point, largest] {
             let mut transformed = values.clone();
             domain.to_odd_coset(&mut transformed);
-            assert!(transformed == reference(&values), "2^{log2}");
+            assert!(
+                transformed == reference(&values),
+                "2^{log2} {}",
+                kernel.name()
+            );
         }
     }
 }

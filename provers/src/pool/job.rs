@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::R1cs;
-use crate::groth16::reference::prove;
-use crate::groth16::{Assignment, Groth16Proof, ProveError, ProvingKey};
+use crate::groth16::{Assignment, Cores, Groth16Proof, ProveError, Prover};
 
 type Work = Box<dyn FnOnce() -> Result<Groth16Proof, ProveError> + Send>;
 
@@ -13,9 +11,9 @@ type Work = Box<dyn FnOnce() -> Result<Groth16Proof, ProveError> + Send>;
 pub struct Job(Work);
 
 impl Job {
-    /// Proves `assignment` under `key`; see [`prove`].
-    pub fn prove(key: Arc<ProvingKey>, r1cs: Arc<R1cs>, assignment: Assignment) -> Self {
-        Self::from_fn(move || prove(&key, &r1cs, assignment.as_slice()))
+    /// Proves `assignment` on the one thread it is given; see [`Prover::prove`].
+    pub fn prove(prover: Arc<Prover>, assignment: Assignment) -> Self {
+        Self::from_fn(move || prover.prove(assignment.as_slice(), Cores::One))
     }
 
     /// Any work that yields a proof, such as making the witness first. It must stay on its thread, and what it

@@ -259,7 +259,7 @@ pub fn sealer(
     let route = keystore::load(&place.client_dir()?.join("route.key"), &pass)?;
     let genesis = Arc::new(place.trust.genesis.clone());
     let registry = Arc::new(known.registry().clone());
-    let circuits = usable_circuits(place.params_dir()?, &registry, keyspace, epoch)?;
+    let circuits = usable_circuits(place, &registry, keyspace, epoch)?;
     let pool = Pool::new(PoolConfig {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         queue_limit: QUEUE,
@@ -331,11 +331,12 @@ pub fn protocol(node: crate::ids::NodeId, reply: &Reply) -> Failure {
 
 /// The parameters at hand of the circuits that may seal to the epoch.
 fn usable_circuits(
-    directory: &std::path::Path,
+    place: &Place,
     registry: &Registry,
     keyspace: KeyspaceId,
     epoch: EpochId,
 ) -> Result<Vec<Arc<Circuit>>, Failure> {
+    let directory = place.params_dir()?;
     let at_hand = ukehi_keys::params::list(directory).map_err(params::CircuitError::from)?;
     let policy = registry.epoch(keyspace, epoch).map(|e| &e.policy);
     let usable: Vec<CircuitId> = at_hand
@@ -353,7 +354,8 @@ fn usable_circuits(
             "use the parameters of this cluster (--params), or activate these: `ukehi keys circuit activate`",
         ));
     }
-    Ok(params::load_all(directory, &usable)?)
+    let options = place.prover_options()?;
+    Ok(params::load_all_with(directory, &usable, &options)?)
 }
 
 /// Whose keys are in client/authors.

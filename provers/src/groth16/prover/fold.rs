@@ -9,7 +9,7 @@
 //! Invariant: a fold is used only after [`Fold::check`] held. It is no secret.
 
 use ark_bn254::{Fr, G1Affine, G1Projective};
-use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
+use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::{One, Zero};
 use ark_groth16::r1cs_to_qap::evaluate_constraint;
 
@@ -57,7 +57,7 @@ impl Fold {
                 }
             }
         }
-        let products = multiply_all(&points, &factors, work)?;
+        let products = multiply_all(domain.kernel(), &points, &factors, work)?;
         for (variable, product) in variables.into_iter().zip(&products) {
             l[variable] -= product;
         }

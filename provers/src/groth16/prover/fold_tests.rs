@@ -1,10 +1,12 @@
 use super::*;
 use crate::groth16::insecure_dev_setup;
+use crate::kernel::Kernel;
 use crate::testing::{random_circuit, random_r1cs, small};
+use ark_ec::AffineRepr;
 use proptest::prelude::*;
 
 fn derived(key: &ProvingKey, r1cs: &R1cs) -> (Fold, Domain) {
-    let domain = Domain::new(r1cs.domain_size());
+    let domain = Domain::new(Kernel::Portable, r1cs.domain_size());
     let fold = Fold::derive(key, r1cs, &domain, &Work::default()).unwrap();
     (fold, domain)
 }

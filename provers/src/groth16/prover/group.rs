@@ -9,12 +9,13 @@ use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use rayon::prelude::*;
 
-use super::bases::multiply_each;
+use super::multiply::multiply_each;
 use super::work::{Cancelled, Work};
+use crate::kernel::Kernel;
 use crate::ntt::Domain;
 
 /// Points multiplied between two looks at whether the work is still wanted.
-const CHUNK: usize = 512;
+const CHUNK: usize = 2048;
 
 /// Point multiplications of [`transposed_coset_map`].
 pub(super) fn multiplications(size: usize) -> usize {
@@ -29,18 +30,24 @@ pub(super) fn transposed_coset_map(
     mut points: Vec<G1Affine>,
     work: &Work,
 ) -> Result<Vec<G1Affine>, Cancelled> {
-    let size = points.len();
+    let (size, kernel) = (points.len(), domain.kernel());
     assert_eq!(size, domain.size(), "one point of H per point of the coset");
     let mut half = size / 2;
     while half > 0 {
         butterflies(&mut points, half);
-        multiply(&mut points, |i| twiddle(domain.roots(), i, half), work)?;
+        multiply(
+            kernel,
+            &mut points,
+            |i| twiddle(domain.roots(), i, half),
+            work,
+        )?;
         half /= 2;
     }
-    multiply(&mut points, |i| Some(domain.shifts()[i]), work)?;
+    multiply(kernel, &mut points, |i| Some(domain.shifts()[i]), work)?;
     half = 1;
     while half < size {
         multiply(
+            kernel,
             &mut points,
             |i| twiddle(domain.inverse_roots(), i, half),
             work,
@@ -75,6 +82,7 @@ fn butterflies(points: &mut [G1Affine], half: usize) {
 }
 
 fn multiply(
+    kernel: Kernel,
     points: &mut [G1Affine],
     factor: impl Fn(usize) -> Option<Fr> + Sync,
     work: &Work,
@@ -83,7 +91,7 @@ fn multiply(
         .filter_map(|i| factor(i).map(|factor| (i, factor)))
         .unzip();
     let chosen: Vec<G1Affine> = places.iter().map(|i| points[*i]).collect();
-    let products = multiply_all(&chosen, &factors, work)?;
+    let products = multiply_all(kernel, &chosen, &factors, work)?;
     for (place, product) in places.into_iter().zip(products) {
         points[place] = product;
     }
@@ -92,6 +100,7 @@ fn multiply(
 
 /// Each point times its own factor.
 pub(super) fn multiply_all(
+    kernel: Kernel,
     points: &[G1Affine],
     factors: &[Fr],
     work: &Work,
@@ -101,7 +110,7 @@ pub(super) fn multiply_all(
         .zip(factors.par_chunks(CHUNK))
         .map(|(points, factors)| {
             work.step(points.len())?;
-            Ok(multiply_each(points, factors))
+            Ok(multiply_each(kernel, points, factors))
         })
         .collect::<Result<_, Cancelled>>()?;
     Ok(chunks.concat())
@@ -119,7 +128,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         for log2 in 0..=6 {
             let size = 1 << log2;
-            let domain = Domain::new(size);
+            let domain = Domain::new(Kernel::Portable, size);
             let logs: Vec<Fr> = (0..size).map(|_| Fr::rand(&mut rng)).collect();
             let g = G1Affine::generator();
             let h: Vec<G1Affine> = logs.iter().map(|h| (g * h).into_affine()).collect();
@@ -139,7 +148,7 @@ mod tests {
 
     #[test]
     fn cancelled_work_stops() {
-        let (domain, work) = (Domain::new(8), Work::default());
+        let (domain, work) = (Domain::new(Kernel::Portable, 8), Work::default());
         work.cancel();
         let h = vec![G1Affine::generator(); 8];
         assert_eq!(transposed_coset_map(&domain, h, &work), Err(Cancelled));

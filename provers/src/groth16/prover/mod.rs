@@ -12,10 +12,14 @@
 mod agree;
 mod bases;
 mod blinding;
+mod budget;
+mod cache;
 mod fold;
 mod group;
+mod multiply;
 mod quotient;
 mod rows;
+mod tables;
 mod work;
 mod zkey;
 
@@ -32,10 +36,15 @@ use zeroize::Zeroizing;
 use super::{Groth16Proof, ProveError, ProvingKey, verify};
 use crate::R1cs;
 use crate::ntt::Domain;
-use bases::Bases;
+use bases::{Bases, Points};
 use blinding::Unblinded;
 use quotient::quotient;
 use rows::Rows;
+use tables::Tables;
+
+pub use budget::TableBudget;
+pub use cache::TableCache;
+pub use tables::{CacheUse, ProverOptions, TableFacts, TableState};
 
 /// How many cores one proof may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +55,7 @@ pub enum Cores {
     All,
 }
 
-/// Proves one circuit under one key.
+/// Proves one circuit under one key. Dropping it gives up what is under way behind its proofs, without waiting.
 pub struct Prover {
     inner: Arc<Inner>,
 }
@@ -58,6 +67,7 @@ struct Inner {
     domain: Domain,
     /// The best there are yet; replaced as a whole.
     bases: RwLock<Arc<Bases>>,
+    tables: Tables,
 }
 
 impl Prover {
@@ -65,22 +75,34 @@ impl Prover {
     ///
     /// # Errors
     /// [`ProveError::KeyOfAnotherCircuit`].
-    pub fn new(key: Arc<ProvingKey>, r1cs: Arc<R1cs>) -> Result<Self, ProveError> {
+    pub fn new(
+        key: Arc<ProvingKey>,
+        r1cs: Arc<R1cs>,
+        options: ProverOptions,
+    ) -> Result<Self, ProveError> {
         if !key.belongs_to(&r1cs) {
             return Err(ProveError::KeyOfAnotherCircuit {
                 key: *key.circuit(),
                 circuit: *r1cs.digest(),
             });
         }
-        let rows = Rows::of(&r1cs);
-        Ok(Self::with(key, Some(r1cs), rows))
+        let rows = Rows::of(options.kernel, &r1cs);
+        Ok(Self::with(key, Some(r1cs), rows, options))
     }
 
-    fn with(key: Arc<ProvingKey>, r1cs: Option<Arc<R1cs>>, rows: Rows) -> Self {
+    fn with(
+        key: Arc<ProvingKey>,
+        r1cs: Option<Arc<R1cs>>,
+        rows: Rows,
+        options: ProverOptions,
+    ) -> Self {
+        let points = Points::of(&key, None);
+        let bases = points.build(options.kernel, &points.plain(), 1);
         Self {
             inner: Arc::new(Inner {
-                domain: Domain::new(key.points().h_query.len()),
-                bases: RwLock::new(Arc::new(Bases::plain(&key))),
+                domain: Domain::new(options.kernel, key.points().h_query.len()),
+                bases: RwLock::new(Arc::new(bases)),
+                tables: Tables::new(options),
                 rows,
                 r1cs,
                 key,
@@ -98,7 +120,19 @@ impl Prover {
         let bases = self.inner.bases();
         let unblinded = self.inner.combine(&bases, assignment, cores);
         let proof = unblinded.blind(&self.inner.key.points().vk.delta_g2)?;
-        self.inner.check(assignment, proof)
+        let proof = self.inner.check(assignment, proof)?;
+        self.inner.tables.count_proof(&self.inner);
+        Ok(proof)
+    }
+
+    /// How far the work behind the proofs has come, and what it gained.
+    pub fn table_state(&self) -> TableState {
+        self.inner.tables.state()
+    }
+
+    /// Does that work now, if it has not begun, and waits for its end.
+    pub fn finish_tables(&self) -> TableFacts {
+        self.inner.tables.finish(&self.inner)
     }
 
     /// The public inputs of an assignment, in the statement's order.
@@ -120,6 +154,12 @@ impl Prover {
     }
 }
 
+impl Drop for Prover {
+    fn drop(&mut self) {
+        self.inner.tables.cancel();
+    }
+}
+
 impl fmt::Debug for Prover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prover")
@@ -132,6 +172,11 @@ impl Inner {
     fn bases(&self) -> Arc<Bases> {
         let bases = self.bases.read().unwrap_or_else(PoisonError::into_inner);
         bases.clone()
+    }
+
+    fn replace_bases(&self, better: Bases) {
+        let mut bases = self.bases.write().unwrap_or_else(PoisonError::into_inner);
+        *bases = Arc::new(better);
     }
 
     fn instance_variables(&self) -> usize {
@@ -155,13 +200,11 @@ impl Inner {
     /// The proof with r = s = 0.
     fn combine(&self, bases: &Bases, z: &[Fr], cores: Cores) -> Unblinded {
         let vk = &self.key.points().vk;
-        let a = || -> G1Projective { bases.a.msm(z) + vk.alpha_g1 };
-        let b = || -> G2Projective { bases.b.msm(z) + vk.beta_g2 };
+        let a = || -> G1Projective { bases.a(z) + vk.alpha_g1 };
+        let b = || -> G2Projective { bases.b(z) + vk.beta_g2 };
         let c = || -> G1Projective {
             let h = quotient(&self.domain, &self.rows, z, bases.folded);
-            bases
-                .c
-                .msm(&Zeroizing::new([&z[bases.first..], &h].concat()))
+            bases.c(&Zeroizing::new([&z[bases.first..], &h].concat()))
         };
         match cores {
             Cores::One => Unblinded {
@@ -202,3 +245,5 @@ impl Inner {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod timings;

@@ -10,6 +10,9 @@ use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 
 use crate::R1cs;
+use crate::kernel::Kernel;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::ifma::product::{Product, Vector};
 
 /// `coefficient · z[variable]`, the coefficient by its place in the table.
 #[derive(Clone, Copy)]
@@ -26,6 +29,7 @@ struct RowEnds {
     others: u32,
 }
 
+#[derive(Default)]
 struct Matrix {
     rows: Vec<RowEnds>,
     terms: Vec<Term>,
@@ -33,50 +37,95 @@ struct Matrix {
 
 /// A and B of one circuit.
 pub(super) struct Rows {
+    /// 1 and −1 first.
     coefficients: Vec<Fr>,
     a: Matrix,
     b: Matrix,
+    #[cfg(target_arch = "x86_64")]
+    vectors: Option<[Product; 2]>,
 }
 
 impl Rows {
-    pub(super) fn of(r1cs: &R1cs) -> Self {
+    pub(super) fn of(kernel: Kernel, r1cs: &R1cs) -> Self {
         let [a, b, _] = r1cs.matrices();
         let instance: Vec<_> = (0..r1cs.instance_variables())
             .map(|variable| vec![(Fr::one(), variable)])
             .collect();
-        Self::from_rows(a.iter().chain(&instance), b.iter())
+        let rows = a.iter().chain(&instance);
+        Self::from_rows(kernel, rows, b.iter(), r1cs.variables())
     }
 
     /// From A, its instance rows last, and B.
     pub(super) fn from_rows<'a>(
+        kernel: Kernel,
         a: impl Iterator<Item = &'a Vec<(Fr, usize)>>,
         b: impl Iterator<Item = &'a Vec<(Fr, usize)>>,
+        variables: usize,
     ) -> Self {
-        let mut table = Table::default();
-        let (a, b) = (table.matrix(a), table.matrix(b));
+        let mut table = Table::new();
+        let matrices = [table.matrix(a), table.matrix(b)];
+        Self::new(kernel, table.coefficients, matrices, variables)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn new(kernel: Kernel, coefficients: Vec<Fr>, matrices: [Matrix; 2], variables: usize) -> Self {
+        let product = |ifma, matrix: &Matrix| {
+            Product::new(ifma, &coefficients, matrix.rows.len(), variables, |row| {
+                let terms = matrix.row(row).iter();
+                terms.map(|t| (t.coefficient, t.variable))
+            })
+        };
+        let vectors = match kernel {
+            Kernel::Ifma(ifma) => Some(matrices.each_ref().map(|m| product(ifma, m))),
+            Kernel::Portable => None,
+        };
+        // One form of the matrices is enough.
+        let [a, b] = match vectors {
+            Some(_) => Default::default(),
+            None => matrices,
+        };
         Self {
-            coefficients: table.coefficients,
+            coefficients,
             a,
             b,
+            vectors,
         }
     }
 
-    /// A·z and B·z on the domain; both buffers are filled up with zeros.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn new(_: Kernel, coefficients: Vec<Fr>, [a, b]: [Matrix; 2], _: usize) -> Self {
+        Self { coefficients, a, b }
+    }
+
+    /// A·z and B·z on the domain, into buffers of zeros.
     ///
     /// # Panics
-    /// If `z` is shorter than the circuit's variables or a buffer shorter than its rows.
+    /// If `z` has another length than the circuit's variables or a buffer fewer values than there are rows.
     pub(super) fn evaluate(&self, z: &[Fr], a: &mut [Fr], b: &mut [Fr]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(products) = &self.vectors {
+            let z = Vector::new(z);
+            products[0].apply(&z, a);
+            products[1].apply(&z, b);
+            return;
+        }
         self.a.evaluate(&self.coefficients, z, a);
         self.b.evaluate(&self.coefficients, z, b);
     }
 }
 
 impl Matrix {
+    #[cfg(target_arch = "x86_64")]
+    fn row(&self, row: usize) -> &[Term] {
+        let start = row
+            .checked_sub(1)
+            .map_or(0, |before| self.rows[before].others);
+        &self.terms[start as usize..self.rows[row].others as usize]
+    }
+
     fn evaluate(&self, coefficients: &[Fr], z: &[Fr], values: &mut [Fr]) {
-        let (filled, rest) = values.split_at_mut(self.rows.len());
-        rest.fill(Fr::zero());
         let mut start = 0;
-        for (row, value) in self.rows.iter().zip(filled) {
+        for (row, value) in self.rows.iter().zip(values) {
             let terms = |from: u32, to: u32| &self.terms[from as usize..to as usize];
             let variable = |term: &Term| z[term.variable as usize];
             let ones: Fr = terms(start, row.ones).iter().map(variable).sum();
@@ -91,18 +140,23 @@ impl Matrix {
     }
 }
 
-#[derive(Default)]
 struct Table {
     coefficients: Vec<Fr>,
     places: HashMap<Fr, u32>,
 }
 
 impl Table {
+    fn new() -> Self {
+        let coefficients = vec![Fr::one(), -Fr::one()];
+        let places = coefficients.iter().copied().zip(0..).collect();
+        Self {
+            coefficients,
+            places,
+        }
+    }
+
     fn matrix<'a>(&mut self, rows: impl Iterator<Item = &'a Vec<(Fr, usize)>>) -> Matrix {
-        let mut matrix = Matrix {
-            rows: Vec::new(),
-            terms: Vec::new(),
-        };
+        let mut matrix = Matrix::default();
         for row in rows {
             let part = |wanted: fn(&Fr) -> bool| row.iter().filter(move |(c, _)| wanted(c));
             let mut ends = [0; 3];
@@ -138,3 +192,7 @@ impl Table {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rows::Rows;
-use super::{Prover, agree};
+use super::{Prover, ProverOptions, agree};
 use crate::groth16::{KeyError, ProvingKey};
 use crate::iden3::{FileError, Zkey};
 use crate::{MatrixName, R1cs};
@@ -26,11 +26,13 @@ impl Prover {
     ///
     /// ```no_run
     /// use std::fs::{self, File};
-    /// use ukehi_provers::groth16::{Cores, Prover};
+    /// use ukehi_provers::groth16::{Cores, Prover, ProverOptions};
+    /// use ukehi_provers::kernel::Kernel;
     /// use ukehi_provers::iden3::{Zkey, json, read_wtns};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let prover = Prover::from_zkey(Zkey::read(File::open("circuit.zkey")?)?)?;
+    /// let zkey = Zkey::read(File::open("circuit.zkey")?)?;
+    /// let prover = Prover::from_zkey(zkey, ProverOptions::new(Kernel::detect()?))?;
     /// let assignment = read_wtns(File::open("witness.wtns")?)?;
     /// let proof = prover.prove(assignment.as_slice(), Cores::All)?;
     /// let statement = prover.statement(assignment.as_slice())?;
@@ -41,7 +43,7 @@ impl Prover {
     ///
     /// # Errors
     /// [`ZkeyProverError::File`] for bad coefficients, [`ZkeyProverError::Key`] for a key under which anyone could forge.
-    pub fn from_zkey(zkey: Zkey) -> Result<Self, ZkeyProverError> {
+    pub fn from_zkey(zkey: Zkey, options: ProverOptions) -> Result<Self, ZkeyProverError> {
         let [a, b] = zkey.matrices()?;
         // The instance rows are among A's; rows that are empty to the end need not be kept.
         let used = |m: &[Vec<_>]| {
@@ -49,9 +51,11 @@ impl Prover {
                 .rposition(|row| !row.is_empty())
                 .map_or(0, |i| i + 1)
         };
-        let rows = Rows::from_rows(a[..used(&a)].iter(), b[..used(&b)].iter());
+        let variables = zkey.header.variables as usize;
+        let (a, b) = (&a[..used(&a)], &b[..used(&b)]);
+        let rows = Rows::from_rows(options.kernel, a.iter(), b.iter(), variables);
         let key = ProvingKey::from_zkey_alone(zkey)?;
-        Ok(Self::with(Arc::new(key), None, rows))
+        Ok(Self::with(Arc::new(key), None, rows, options))
     }
 
     /// A key with the circuit it is said to be of. A and B are compared; C a key does not hold, and that it was made
@@ -59,11 +63,15 @@ impl Prover {
     ///
     /// # Errors
     /// [`ZkeyProverError`].
-    pub fn from_zkey_and_r1cs(zkey: Zkey, r1cs: Arc<R1cs>) -> Result<Self, ZkeyProverError> {
+    pub fn from_zkey_and_r1cs(
+        zkey: Zkey,
+        r1cs: Arc<R1cs>,
+        options: ProverOptions,
+    ) -> Result<Self, ZkeyProverError> {
         agree::check(&zkey, &r1cs)?;
         let key = ProvingKey::from_zkey(zkey, &r1cs)?;
-        let rows = Rows::of(&r1cs);
-        Ok(Self::with(Arc::new(key), Some(r1cs), rows))
+        let rows = Rows::of(options.kernel, &r1cs);
+        Ok(Self::with(Arc::new(key), Some(r1cs), rows, options))
     }
 }
 

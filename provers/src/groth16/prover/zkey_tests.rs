@@ -38,12 +38,16 @@ fn read(zkey: &[u8]) -> Zkey {
     Zkey::read(Cursor::new(zkey)).unwrap()
 }
 
+fn options() -> ProverOptions {
+    ProverOptions::new(crate::kernel::Kernel::detect().unwrap())
+}
+
 fn alone(zkey: Zkey) -> Prover {
-    Prover::from_zkey(zkey).unwrap()
+    Prover::from_zkey(zkey, options()).unwrap()
 }
 
 fn with(zkey: Zkey, r1cs: R1cs) -> Result<Prover, ZkeyProverError> {
-    Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs))
+    Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options())
 }
 
 fn both(made: &Made) -> [Prover; 2] {
@@ -187,7 +191,7 @@ fn a_key_nobody_contributed_to_is_refused() {
     let made = &MADE[0];
     let mut zkey = read(&made.zkey);
     zkey.header.delta_g2 = zkey.header.gamma_g2;
-    let error = Prover::from_zkey(zkey).unwrap_err();
+    let error = Prover::from_zkey(zkey, options()).unwrap_err();
     assert!(
         matches!(error, ZkeyProverError::Key(KeyError::GammaIsDelta)),
         "{error}"

@@ -87,7 +87,9 @@ fn files_of_another_circuit_are_told_apart() {
     desk.refuses(&zkey, &wtns, &["--r1cs", &other("r1cs")], 3)
         .says("--r1cs");
     // The same circuit but for one coefficient: the first of the first combination.
-    let r1cs = desk.changed("r1cs", |b| put(b, 2, 8, &[99]));
+    let mut five = [0; 32];
+    five[0] = 5;
+    let r1cs = desk.changed("r1cs", |b| put(b, 2, 8, &five));
     desk.refuses(&zkey, &wtns, &["--r1cs", &r1cs], 3)
         .says("row 0");
 }

@@ -13,7 +13,7 @@
 //! N = a² + abt + b²p. The greatest common divisor of N and the cofactor 2p − r is 1, and the curve has r·(2p − r)
 //! points, so the order of P divides r. "Only if": in the group ψ multiplies by p, and f(p) = 0 modulo r.
 
-use ark_bn254::{Fq, Fq2, G2Projective, g1, g2};
+use ark_bn254::{Fq2, G2Projective, g1, g2};
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{AdditiveGroup, MontFp};
@@ -66,7 +66,7 @@ fn psi(point: &G2Projective) -> G2Projective {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ark_bn254::{Fr, G1Affine, G2Affine};
+    use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
     use ark_ec::{CurveConfig, CurveGroup};
     use ark_ff::{BigInteger, Field, One, PrimeField, UniformRand, Zero};
     use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};

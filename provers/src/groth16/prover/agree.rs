@@ -10,7 +10,8 @@ use crate::groth16::{KeyError, KeyPart};
 use crate::iden3::Zkey;
 use crate::{MatrixName, R1cs};
 
-type Row = [(Fr, usize)];
+/// A row's terms.
+type Terms = Vec<(Fr, usize)>;
 
 pub(super) fn check(zkey: &Zkey, r1cs: &R1cs) -> Result<(), ZkeyProverError> {
     check_shape(zkey, r1cs)?;
@@ -54,11 +55,11 @@ fn check_shape(zkey: &Zkey, r1cs: &R1cs) -> Result<(), ZkeyProverError> {
 
 fn compare<'a>(
     matrix: MatrixName,
-    keys: &[Vec<(Fr, usize)>],
-    circuits: impl Iterator<Item = Cow<'a, Vec<(Fr, usize)>>>,
+    keys: &[Terms],
+    circuits: impl Iterator<Item = Cow<'a, Terms>>,
 ) -> Result<(), ZkeyProverError> {
     let nothing = std::iter::repeat_with(|| Cow::Owned(Vec::new()));
-    let differs = |(key, circuit): (&Vec<(Fr, usize)>, Cow<'_, Vec<(Fr, usize)>>)| {
+    let differs = |(key, circuit): (&Terms, Cow<'_, Terms>)| {
         **key != **circuit && sorted(key) != sorted(&circuit)
     };
     match keys.iter().zip(circuits.chain(nothing)).position(differs) {
@@ -68,8 +69,8 @@ fn compare<'a>(
 }
 
 /// By variable, each once, without zeros: a combination has many spellings.
-fn sorted(row: &Row) -> Vec<(Fr, usize)> {
-    let mut terms = row.to_vec();
+fn sorted(row: &Terms) -> Terms {
+    let mut terms = row.clone();
     terms.sort_by_key(|(_, variable)| *variable);
     terms.dedup_by(|next, kept| {
         let same = next.1 == kept.1;

@@ -23,7 +23,8 @@ fn random(seed: u64) -> (R1cs, Vec<Fr>) {
 }
 
 static MADE: LazyLock<[Made; 2]> = LazyLock::new(|| {
-    let circuits: [(fn() -> R1cs, Vec<Fr>); 2] = [
+    type Circuit = (fn() -> R1cs, Vec<Fr>);
+    let circuits: [Circuit; 2] = [
         (testing::small_r1cs, testing::small_assignment(3)),
         (|| random(51).0, random(51).1),
     ];

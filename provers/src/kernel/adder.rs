@@ -26,6 +26,9 @@ pub struct Pair {
 pub trait Adder<P> {
     fn lanes(&self) -> usize;
 
+    /// Slots there are.
+    fn slots(&self) -> usize;
+
     /// Fills the slots from `slot` on: the j-th takes the j-th entry of each run, a run to a lane. Lanes without one
     /// (the run is shorter, or there is no run) take the identity. At most [`Self::lanes`] runs.
     fn load(&mut self, slot: usize, points: &[P], entries: &[u32], runs: &[Run]);

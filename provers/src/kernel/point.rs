@@ -6,7 +6,7 @@
 
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
-use ark_ff::{BigInt, PrimeField};
+use ark_ff::BigInt;
 
 use super::Kernel;
 use super::adder::Adder;
@@ -26,8 +26,8 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     const BYTES: usize;
     const IDENTITY: Self;
 
-    /// A workspace of this many slots.
-    fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>>;
+    /// A workspace for this many points.
+    fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>>;
 
     /// Zeros for the identity.
     fn from_coordinates(
@@ -42,11 +42,9 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     }
     fn to_affine(&self) -> Self::Affine;
     fn is_identity(&self) -> bool;
+    /// A word of the point.
+    fn any_word(&self) -> u64;
 
-    /// The words in order, each least byte first.
-    fn write(&self, out: &mut Vec<u8>);
-    /// `None` for a wrong length, a coordinate that is not canonical, or a point that is not on the curve.
-    fn read(bytes: &[u8]) -> Option<Self>;
     /// Overwrites a value that depends on a witness.
     fn erase(points: &mut [Self]);
 }
@@ -64,23 +62,6 @@ impl<const WORDS: usize> Packed<WORDS> {
         let words = [0, 1, 2, 3].map(|word| self.0[4 * index + word]);
         Fq::new_unchecked(BigInt(words))
     }
-
-    fn write_words(&self, out: &mut Vec<u8>) {
-        out.extend(self.0.iter().flat_map(|word| word.to_le_bytes()));
-    }
-
-    fn read_words(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != 8 * WORDS {
-            return None;
-        }
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = u64::from_le_bytes(bytes.try_into().ok()?);
-        }
-        let point = Self(words);
-        let canonical = (0..WORDS / 4).all(|i| point.coordinate(i).0 < Fq::MODULUS);
-        canonical.then_some(point)
-    }
 }
 
 macro_rules! table_point {
@@ -90,11 +71,11 @@ macro_rules! table_point {
             const BYTES: usize = 8 * $words;
             const IDENTITY: Self = Self([0; $words]);
 
-            fn adder(kernel: Kernel, slots: usize) -> Box<dyn Adder<Self>> {
+            fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>> {
                 match kernel {
-                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(slots)),
+                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(points)),
                     #[cfg(target_arch = "x86_64")]
-                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, slots)),
+                    Kernel::Ifma(ifma) => Box::new($ifma(ifma, points)),
                 }
             }
 
@@ -117,13 +98,8 @@ macro_rules! table_point {
                 self.0[$words / 2..].iter().all(|word| *word == 0)
             }
 
-            fn write(&self, out: &mut Vec<u8>) {
-                self.write_words(out);
-            }
-
-            fn read(bytes: &[u8]) -> Option<Self> {
-                let point = Self::read_words(bytes)?;
-                (point == Self::IDENTITY || point.to_affine().is_on_curve()).then_some(point)
+            fn any_word(&self) -> u64 {
+                self.0[0]
             }
 
             fn erase(points: &mut [Self]) {

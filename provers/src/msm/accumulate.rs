@@ -12,9 +12,9 @@ use zeroize::Zeroize;
 use crate::kernel::adder::{Adder, Pair, Run};
 use crate::kernel::point::TablePoint;
 
-/// Slots of a workspace. A slot of G1 takes 640 bytes and half as much for the products: 512 slots are under half a
-/// megabyte. More slots would share an inversion among more additions, but leave the cache of smaller processors.
-pub(super) const SLOTS: usize = 512;
+/// Points of a workspace. With what the kernels keep beside them they take about a megabyte in G1, two in G2. More points
+/// would share an inversion among more additions, but leave the second-level cache.
+pub(super) const POINTS: usize = 8192;
 
 /// The longest run: the slots of a few groups must fit a chunk.
 const LONGEST_RUN: usize = 128;
@@ -138,7 +138,7 @@ fn sum_runs<P: TablePoint>(
     for first in (0..runs.len()).step_by(lanes) {
         let range = first..(first + lanes).min(runs.len());
         let len = runs[first].len as usize;
-        if slots + len > SLOTS {
+        if slots + len > adder.slots() {
             sum_chunk(adder, &mut groups, runs, sums);
             slots = 0;
         }

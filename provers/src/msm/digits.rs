@@ -15,7 +15,12 @@ use crate::kernel::adder::NEGATIVE;
 fn for_each_digit(words: &[u64; 4], window: usize, mut take: impl FnMut(usize, usize, bool)) {
     let (mask, half) = ((1u64 << window) - 1, 1u64 << (window - 1));
     let mut carry = 0;
+    let top = words.iter().rposition(|word| *word != 0).unwrap_or(0);
+    let bits = 64 * (top + 1) - words[top].leading_zeros() as usize;
     for (index, bit) in (0..256).step_by(window).enumerate() {
+        if bit >= bits && carry == 0 {
+            break;
+        }
         let (word, shift) = (bit / 64, bit % 64);
         let mut raw = words[word] >> shift;
         if shift + window > 64 && word < 3 {
@@ -35,11 +40,19 @@ fn for_each_digit(words: &[u64; 4], window: usize, mut take: impl FnMut(usize, u
     }
 }
 
+/// The scalar or its negative, whichever is smaller as a number, and whether it was negated: −1 has one digit, like 1.
+fn shorter(scalar: &Fr) -> ([u64; 4], bool) {
+    let (words, half) = (scalar.into_bigint(), Fr::MODULUS_MINUS_ONE_DIV_TWO);
+    match words > half {
+        true => ((-*scalar).into_bigint().0, true),
+        false => (words.0, false),
+    }
+}
+
 /// Sorts by bucket the digits of `scalars`, whose table rows are consecutive from zero. List q·buckets + d − 1 is
 /// bucket d of set q.
 pub(super) fn sort_by_bucket<'a>(plan: &TablePlan, scalars: impl Iterator<Item = &'a Fr>) -> Lists {
-    let words: Zeroizing<Vec<[u64; 4]>> =
-        Zeroizing::new(scalars.map(|scalar| scalar.into_bigint().0).collect());
+    let words: Zeroizing<Vec<([u64; 4], bool)>> = Zeroizing::new(scalars.map(shorter).collect());
     let (window, sets, buckets) = (plan.window(), plan.sets(), plan.buckets());
     // The number of each bucket, then where its next entry goes.
     let mut next = vec![0u32; sets * buckets + 1];
@@ -47,7 +60,7 @@ pub(super) fn sort_by_bucket<'a>(plan: &TablePlan, scalars: impl Iterator<Item =
     let places: Vec<(usize, u32)> = (0..plan.windows())
         .map(|index| (index % sets * buckets, (index / sets) as u32))
         .collect();
-    for words in words.iter() {
+    for (words, _) in words.iter() {
         for_each_digit(words, window, |index, magnitude, _| {
             next[places[index].0 + magnitude] += 1;
         });
@@ -57,12 +70,13 @@ pub(super) fn sort_by_bucket<'a>(plan: &TablePlan, scalars: impl Iterator<Item =
     }
     let offsets = next.clone();
     let mut entries = vec![0; offsets[sets * buckets] as usize];
-    for (row, words) in words.iter().enumerate() {
+    for (row, (words, negated)) in words.iter().enumerate() {
         let first = (row * plan.tables()) as u32;
         for_each_digit(words, window, |index, magnitude, negative| {
             let (set, table) = places[index];
             let place = &mut next[set + magnitude - 1];
-            entries[*place as usize] = (first + table) | if negative { NEGATIVE } else { 0 };
+            let sign = if negative != *negated { NEGATIVE } else { 0 };
+            entries[*place as usize] = (first + table) | sign;
             *place += 1;
         });
     }

@@ -10,6 +10,7 @@
 //! Knows nothing of keys and proofs.
 
 mod accumulate;
+mod batch;
 mod digits;
 mod plan;
 mod reduce;
@@ -22,6 +23,7 @@ use ark_ec::short_weierstrass::Affine;
 use crate::kernel::Kernel;
 use crate::kernel::point::{PackedG1, PackedG2, TablePoint};
 
+pub use batch::batch_mul;
 pub use plan::TablePlan;
 
 /// A group with tables: G1 or G2 of BN254.
@@ -78,13 +80,13 @@ impl<G: MsmCurve> MsmBases<G> {
         }
     }
 
-    /// Σ scalars[i]·points[i], on this thread.
+    /// The sum of each point times its scalar, on this thread.
     ///
     /// # Panics
     /// If there are not as many scalars as points were given.
     pub fn msm(&self, kernel: Kernel, scalars: &[Fr]) -> G::Group {
         assert_eq!(scalars.len(), self.len, "a scalar for each base");
-        let mut adder = G::Point::adder(kernel, accumulate::SLOTS);
+        let mut adder = G::Point::adder(kernel, accumulate::POINTS);
         let kept = self.kept.iter().map(|index| &scalars[*index as usize]);
         let lists = digits::sort_by_bucket(&self.plan, kept);
         let sums = accumulate::sum_lists(&mut *adder, &self.table, &lists);
@@ -106,3 +108,5 @@ impl<G: MsmCurve> MsmBases<G> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, target_os = "linux"))]
+mod timings;

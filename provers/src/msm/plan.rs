@@ -9,8 +9,7 @@
 //! - a bucket costs two additions when the buckets are split by the halves of their number (see `reduce`), less the
 //!   one that its first point did not need, and its sum is written and read twice, about one more: 2·s·2^(c−1).
 //!
-//! A wider window trades digits for buckets. Windows whose c·w has the same w cost more buckets for nothing, so the model
-//! finds 13, 15, 17 (20, 17, 15 windows) and skips what lies between.
+//! A wider window trades digits for buckets; one that does not save a digit is never the cheapest.
 
 use super::super::kernel::point::TablePoint;
 

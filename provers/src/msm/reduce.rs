@@ -2,8 +2,8 @@
 //!
 //! A bucket's number is cut into a low and a high half, d = 2^h·k + l. The sums of the buckets with the same l, and those
 //! with the same k, are two sets of about the square root of as many buckets, with the same total. Repeated until every
-//! set is a single point with a power of two. This doubles the additions of a bucket, but they are independent, so they
-//! cost a third of the usual running sums.
+//! set is a single point with a power of two. A bucket costs two additions, as with running sums, but these are
+//! independent of each other, so they are batches of affine additions too.
 
 use ark_ec::AffineRepr;
 use ark_ff::AdditiveGroup;

@@ -129,3 +129,32 @@ fn equal_points_opposites_and_identities_are_added_rightly() {
     edges::<G1Affine>();
     edges::<G2Affine>();
 }
+
+fn batches<G: MsmCurve>() {
+    let mut rng = StdRng::seed_from_u64(4);
+    for n in [0, 1, 7, 8, 9, 100] {
+        let mut points = points::<G>(&mut rng, n);
+        let mut scalars: Vec<Fr> = points.iter().map(|_| Fr::rand(&mut rng)).collect();
+        let edges = [0u64, 1, 2, 3, 15, 16, 17, 30, 31, 32].map(Fr::from);
+        let edges = edges.into_iter().flat_map(|edge| [edge, -edge]);
+        for (scalar, edge) in scalars.iter_mut().rev().zip(edges) {
+            *scalar = edge;
+        }
+        points
+            .iter_mut()
+            .skip(3)
+            .step_by(5)
+            .for_each(|point| *point = G::zero());
+        let expected: Vec<G::Group> = points.iter().zip(&scalars).map(|(p, s)| *p * s).collect();
+        for kernel in Kernel::all() {
+            let products = batch_mul(kernel, &points, &scalars);
+            assert_eq!(products, G::Group::normalize_batch(&expected));
+        }
+    }
+}
+
+#[test]
+fn many_points_times_a_scalar_each_agree_with_arkworks() {
+    batches::<G1Affine>();
+    batches::<G2Affine>();
+}

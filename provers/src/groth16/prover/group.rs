@@ -9,9 +9,9 @@ use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use rayon::prelude::*;
 
-use super::multiply::multiply_each;
 use super::work::{Cancelled, Work};
 use crate::kernel::Kernel;
+use crate::msm::batch_mul;
 use crate::ntt::Domain;
 
 /// Points multiplied between two looks at whether the work is still wanted.
@@ -110,7 +110,7 @@ pub(super) fn multiply_all(
         .zip(factors.par_chunks(CHUNK))
         .map(|(points, factors)| {
             work.step(points.len())?;
-            Ok(multiply_each(kernel, points, factors))
+            Ok(batch_mul(kernel, points, factors))
         })
         .collect::<Result<_, Cancelled>>()?;
     Ok(chunks.concat())

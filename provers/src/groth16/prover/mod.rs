@@ -16,7 +16,6 @@ mod budget;
 mod cache;
 mod fold;
 mod group;
-mod multiply;
 mod quotient;
 mod rows;
 mod tables;

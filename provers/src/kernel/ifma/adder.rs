@@ -353,6 +353,10 @@ impl<C: Coordinate> Adder<C::Point> for IfmaAdder<C> {
         LANES
     }
 
+    fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     fn load(&mut self, slot: usize, points: &[C::Point], entries: &[u32], runs: &[Run]) {
         // SAFETY: `new` was given the proof that the CPU has the features.
         unsafe { self.fill(slot, points, entries, runs) }

@@ -34,13 +34,13 @@ impl Ifma {
 }
 
 /// The additions of G1.
-pub(super) fn g1(ifma: Ifma, slots: usize) -> impl Adder<PackedG1> {
-    IfmaAdder::<coordinate::Fq8>::new(ifma, slots)
+pub(super) fn g1(ifma: Ifma, points: usize) -> impl Adder<PackedG1> {
+    IfmaAdder::<coordinate::Fq8>::new(ifma, points.div_ceil(field::LANES))
 }
 
 /// The additions of G2.
-pub(super) fn g2(ifma: Ifma, slots: usize) -> impl Adder<PackedG2> {
-    IfmaAdder::<coordinate::Fq2x8>::new(ifma, slots)
+pub(super) fn g2(ifma: Ifma, points: usize) -> impl Adder<PackedG2> {
+    IfmaAdder::<coordinate::Fq2x8>::new(ifma, points.div_ceil(field::LANES))
 }
 
 /// Runs a test on a CPU that has the features, or prints that it did not.

@@ -67,6 +67,10 @@ impl<P: TablePoint> Adder<P> for PortableAdder<P> {
         1
     }
 
+    fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     fn load(&mut self, slot: usize, points: &[P], entries: &[u32], runs: &[Run]) {
         let Some(run) = runs.first() else { return };
         let entries = &entries[run.first as usize..][..run.len as usize];
@@ -79,7 +83,13 @@ impl<P: TablePoint> Adder<P> for PortableAdder<P> {
         }
     }
 
-    fn prefetch(&self, _: &[P], _: &[u32]) {}
+    /// There is no prefetch in portable code: independent loads side by side bring the points into the cache as well.
+    fn prefetch(&self, points: &[P], entries: &[u32]) {
+        let words = entries
+            .iter()
+            .map(|entry| points[(entry & !NEGATIVE) as usize].any_word());
+        core::hint::black_box(words.fold(0, |all, word| all ^ word));
+    }
 
     fn add(&mut self, plain: &[Pair], careful: &[Pair]) -> bool {
         let mut product = Coordinate::<P>::one();

@@ -12,6 +12,7 @@
 // Allowed in the rooms of vector code, `kernel::ifma` and `lanes`.
 #![deny(unsafe_code)]
 
+pub mod arkworks;
 pub mod batch_verify;
 pub mod ceremony;
 pub mod groth16;

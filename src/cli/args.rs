@@ -4,6 +4,8 @@ use super::cells::args::CellsCommand;
 use super::circuits::CircuitsCommand;
 use super::disclose::{CheckArgs, DiscloseArgs};
 use super::keys::args::KeysCommand;
+use super::prove::ProveArgs;
+use super::verify::VerifyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -107,6 +109,16 @@ pub enum Command {
         after_help = "Example:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs"
     )]
     Circuits(CircuitsCommand),
+    /// Prove any circom circuit from its key and a witness, as rapidsnark does.
+    #[command(
+        after_help = "Examples:\n  ukehi prove circuit.zkey witness.wtns proof.json public.json\n  ukehi prove circuit.zkey witness.wtns proof.json public.json --r1cs circuit.r1cs\n\nThe proof is verified before it is written. Without --r1cs a bad witness and a wrong key are one error.\nFrom a circuit to a checked proof: docs/any-circuit.md"
+    )]
+    Prove(ProveArgs),
+    /// Verify such a proof, or one of snarkjs or rapidsnark.
+    #[command(
+        after_help = "Example:\n  ukehi verify verification_key.json public.json proof.json\n\nThe key must come from somebody you trust to have held a set-up, not from the prover alone."
+    )]
+    Verify(VerifyArgs),
     /// Measure this machine.
     #[command(subcommand, after_help = "Example:\n  ukehi bench quick --output json")]
     Bench(BenchCommand),

@@ -18,6 +18,7 @@ mod node;
 mod output;
 mod passphrase;
 mod progress;
+mod prove;
 mod readers;
 mod receipt;
 mod registry;
@@ -26,6 +27,7 @@ mod snarkjs;
 mod solidity;
 mod status;
 mod testnet;
+mod verify;
 
 pub use args::Cli;
 
@@ -81,6 +83,8 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Cells(command) => cells::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Circuits(command) => circuits::run(command, output),
+        Command::Prove(args) => prove::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::Bench(command) => bench::run(command, output),
     }
 }

@@ -20,6 +20,7 @@ pub use keys::{KeyError, KeyPart, ProvingKey, VerifyingKey};
 pub use proof::{Groth16Proof, PROOF_BYTES, ProofDecodeError, ProofElement};
 pub use prover::{
     CacheUse, Cores, Prover, ProverOptions, TableBudget, TableCache, TableFacts, TableState,
+    ZkeyProverError,
 };
 pub use reduction::CircomReduction;
 pub use setup::{SetupProgress, SetupStage, insecure_dev_setup};

@@ -9,6 +9,7 @@
 //! multiplication's time depends on the witness (how many scalars are zero or small), so someone who can time proofs
 //! on the author's machine learns that much.
 
+mod agree;
 mod bases;
 mod blinding;
 mod budget;
@@ -19,6 +20,9 @@ mod quotient;
 mod rows;
 mod tables;
 mod work;
+mod zkey;
+
+pub use zkey::ZkeyProverError;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -128,6 +132,15 @@ impl Prover {
     /// Does that work now, if it has not begun, and waits for its end.
     pub fn finish_tables(&self) -> TableFacts {
         self.inner.tables.finish(&self.inner)
+    }
+
+    /// The public inputs of an assignment, in the statement's order.
+    ///
+    /// # Errors
+    /// [`ProveError`] if it cannot be an assignment of this circuit.
+    pub fn statement<'a>(&self, assignment: &'a [Fr]) -> Result<&'a [Fr], ProveError> {
+        self.inner.check_form(assignment)?;
+        Ok(&assignment[1..self.inner.instance_variables()])
     }
 
     pub fn key(&self) -> &Arc<ProvingKey> {

@@ -51,10 +51,20 @@ impl Rows {
         let instance: Vec<_> = (0..r1cs.instance_variables())
             .map(|variable| vec![(Fr::one(), variable)])
             .collect();
+        let rows = a.iter().chain(&instance);
+        Self::from_rows(kernel, rows, b.iter(), r1cs.variables())
+    }
+
+    /// From A, its instance rows last, and B.
+    pub(super) fn from_rows<'a>(
+        kernel: Kernel,
+        a: impl Iterator<Item = &'a Vec<(Fr, usize)>>,
+        b: impl Iterator<Item = &'a Vec<(Fr, usize)>>,
+        variables: usize,
+    ) -> Self {
         let mut table = Table::new();
-        let a = table.matrix(a.iter().chain(&instance));
-        let b = table.matrix(b.iter());
-        Self::new(kernel, table.coefficients, [a, b], r1cs.variables())
+        let matrices = [table.matrix(a), table.matrix(b)];
+        Self::new(kernel, table.coefficients, matrices, variables)
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -13,6 +13,7 @@
 
 pub mod batch_verify;
 pub mod ceremony;
+pub mod circuit;
 pub mod groth16;
 pub mod iden3;
 pub mod pool;

@@ -1,6 +1,7 @@
 //! Fixtures for this crate's tests: a small circuit written with arkworks' gadgets, random circuits of any
 //! size, and a set-up of each, made once per test process.
 
+use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
 
 use ark_bn254::Fr;
@@ -8,13 +9,15 @@ use ark_ff::{One, UniformRand, Zero};
 use ark_groth16::r1cs_to_qap::evaluate_constraint;
 use ark_r1cs_std::{alloc::AllocVar, eq::EqGadget, fields::fp::FpVar};
 use ark_relations::gr1cs::{
-    ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, LinearCombination,
-    OptimizationGoal, R1CS_PREDICATE_LABEL, SynthesisError, Variable,
+    ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::R1cs;
+use crate::ceremony::{ToxicShare, contribute, initial_zkey, insecure_dev_powers};
+use crate::circuit::arkworks;
 use crate::groth16::{Groth16Proof, ProvingKey, insecure_dev_setup, prove};
+use crate::iden3::{Ptau, write_ptau};
 
 /// A circuit with its keys and a satisfying assignment.
 pub(crate) struct Circuit {
@@ -35,64 +38,47 @@ impl Circuit {
 }
 
 /// x³ + x + 5 = y and 7·x² = z, with y and z public.
-struct Cubic {
-    x: Fr,
+pub(crate) struct Cubic {
+    x: Option<Fr>,
+}
+
+impl Cubic {
+    pub(crate) fn of(x: u64) -> Self {
+        let x = Some(Fr::from(x));
+        Self { x }
+    }
+
+    pub(crate) fn blank() -> Self {
+        Self { x: None }
+    }
 }
 
 impl ConstraintSynthesizer<Fr> for Cubic {
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
-        let square = self.x * self.x;
-        let y = FpVar::new_input(cs.clone(), || Ok(square * self.x + self.x + Fr::from(5u64)))?;
-        let z = FpVar::new_input(cs.clone(), || Ok(square * Fr::from(7u64)))?;
-        let x = FpVar::new_witness(cs, || Ok(self.x))?;
+        let value = || self.x.ok_or(SynthesisError::AssignmentMissing);
+        let cube = |x: Fr| x * x * x + x + Fr::from(5u64);
+        let y = FpVar::new_input(cs.clone(), || Ok(cube(value()?)))?;
+        let z = FpVar::new_input(cs.clone(), || Ok(value()? * value()? * Fr::from(7u64)))?;
+        let x = FpVar::new_witness(cs, value)?;
         let squared = &x * &x;
         (&squared * &x + &x + Fr::from(5u64)).enforce_equal(&y)?;
         (squared * Fr::from(7u64)).enforce_equal(&z)
     }
 }
 
-fn synthesise(x: u64) -> ConstraintSystemRef<Fr> {
-    let cs = ConstraintSystem::new_ref();
-    cs.set_optimization_goal(OptimizationGoal::Constraints);
-    Cubic { x: Fr::from(x) }
-        .generate_constraints(cs.clone())
-        .unwrap();
-    cs.finalize();
-    cs
-}
-
-pub(crate) fn r1cs_of(cs: &ConstraintSystemRef<Fr>) -> R1cs {
-    let [a, b, c]: [_; 3] = cs
-        .to_matrices()
-        .unwrap()
-        .remove(R1CS_PREDICATE_LABEL)
-        .unwrap()
-        .try_into()
-        .unwrap();
-    R1cs::new(
-        a,
-        b,
-        c,
-        cs.num_instance_variables(),
-        cs.num_witness_variables(),
-    )
-    .unwrap()
+pub(crate) fn small_r1cs() -> R1cs {
+    arkworks::r1cs(Cubic::blank()).unwrap()
 }
 
 /// The small circuit's full assignment for the secret `x`.
 pub(crate) fn small_assignment(x: u64) -> Vec<Fr> {
-    let cs = synthesise(x);
-    let cs = cs.borrow().unwrap();
-    [
-        cs.instance_assignment().unwrap(),
-        cs.witness_assignment().unwrap(),
-    ]
-    .concat()
+    let assignment = arkworks::assignment(Cubic::of(x)).unwrap();
+    assignment.as_slice().to_vec()
 }
 
 pub(crate) fn small() -> &'static Circuit {
     static SMALL: LazyLock<Circuit> =
-        LazyLock::new(|| Circuit::new(r1cs_of(&synthesise(3)), small_assignment(3)));
+        LazyLock::new(|| Circuit::new(small_r1cs(), small_assignment(3)));
     &SMALL
 }
 
@@ -141,6 +127,20 @@ pub(crate) fn random_r1cs(
     let r1cs = R1cs::new(a, b, c, public_inputs + 1, constraints).unwrap();
     assert_eq!(r1cs.first_unsatisfied(&z), None);
     (r1cs, z)
+}
+
+/// A .zkey of a circuit with a domain up to 2^7 that one participant contributed to.
+pub(crate) fn zkey(r1cs: &R1cs) -> Vec<u8> {
+    static POWERS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let content = insecure_dev_powers(7, &mut |_, _| {}).unwrap();
+        let file = write_ptau(&content, Cursor::new(Vec::new()));
+        file.unwrap().into_inner()
+    });
+    let mut powers = Ptau::open(Cursor::new(POWERS.as_slice())).unwrap();
+    let initial = initial_zkey(r1cs, &mut powers, &mut |_, _| {}).unwrap();
+    let share = ToxicShare::draw(b"").unwrap();
+    let zkey = contribute(initial, share, None, &mut |_, _| {}).unwrap();
+    zkey.write(Cursor::new(Vec::new())).unwrap().into_inner()
 }
 
 /// Replays matrices into an arkworks constraint system, to compare with ark-groth16's own generator.

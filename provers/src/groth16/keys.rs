@@ -133,25 +133,18 @@ impl ProvingKey {
     /// The key a ceremony ended with. Whoever calls this has verified the file against the circuit and the powers of
     /// τ ([`crate::ceremony::verify_zkey`]): here only its shape is compared with the circuit's.
     pub fn from_zkey(zkey: Zkey, r1cs: &R1cs) -> Result<Self, KeyError> {
-        let header = zkey.header;
-        let vk = ark_groth16::VerifyingKey {
-            alpha_g1: header.alpha_g1,
-            beta_g2: header.beta_g2,
-            gamma_g2: header.gamma_g2,
-            delta_g2: header.delta_g2,
-            gamma_abc_g1: zkey.inputs,
-        };
-        let points = ark_groth16::ProvingKey {
-            vk,
-            beta_g1: header.beta_g1,
-            delta_g1: header.delta_g1,
-            a_query: zkey.a,
-            b_g1_query: zkey.b_g1,
-            b_g2_query: zkey.b_g2,
-            h_query: zkey.h,
-            l_query: zkey.l,
-        };
-        Self::new(points, r1cs)
+        Self::new(points_of(zkey), r1cs)
+    }
+
+    /// The key of a circuit of which there is nothing but this file: named by its shape and its coefficients.
+    pub(crate) fn from_zkey_alone(zkey: Zkey) -> Result<Self, KeyError> {
+        let header = &zkey.header;
+        let mut hasher = blake3::Hasher::new_derive_key("ukehi/provers/zkey-circuit/v1");
+        for count in [header.variables, header.public_inputs, header.domain_size] {
+            hasher.update(&count.to_le_bytes());
+        }
+        hasher.update(&zkey.coefficients);
+        Self::bound_to(points_of(zkey), *hasher.finalize().as_bytes())
     }
 
     /// For the decoder, which knows the circuit only by its digest and has built the shape itself.
@@ -230,6 +223,27 @@ impl ProvingKey {
             }
         }
         Ok(())
+    }
+}
+
+fn points_of(zkey: Zkey) -> ark_groth16::ProvingKey<Bn254> {
+    let header = zkey.header;
+    let vk = ark_groth16::VerifyingKey {
+        alpha_g1: header.alpha_g1,
+        beta_g2: header.beta_g2,
+        gamma_g2: header.gamma_g2,
+        delta_g2: header.delta_g2,
+        gamma_abc_g1: zkey.inputs,
+    };
+    ark_groth16::ProvingKey {
+        vk,
+        beta_g1: header.beta_g1,
+        delta_g1: header.delta_g1,
+        a_query: zkey.a,
+        b_g1_query: zkey.b_g1,
+        b_g2_query: zkey.b_g2,
+        h_query: zkey.h,
+        l_query: zkey.l,
     }
 }
 

@@ -16,5 +16,6 @@ pub use keys::{KeyError, KeyPart, ProvingKey, VerifyingKey};
 pub use proof::{Groth16Proof, PROOF_BYTES, ProofDecodeError, ProofElement};
 pub use prove::{ProveError, prove};
 pub use reduction::CircomReduction;
+pub(crate) use reduction::ab_minus_c;
 pub use setup::{SetupProgress, SetupStage, insecure_dev_setup};
 pub use verify::{PreparedVerifyingKey, VerifyError, verify};

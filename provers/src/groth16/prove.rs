@@ -31,6 +31,11 @@ pub enum ProveError {
         "the proof does not verify although the assignment is right: the proving key is damaged"
     )]
     SelfCheckFailed,
+    /// From a prover without the C matrix, which cannot tell the two apart.
+    #[error(
+        "the proof does not verify: the assignment does not satisfy the circuit, or the key is not that circuit's"
+    )]
+    ProofRejected,
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
 }

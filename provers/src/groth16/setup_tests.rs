@@ -1,8 +1,8 @@
 use super::*;
+use crate::circuit::arkworks;
 use crate::groth16::{prove, verify};
-use crate::testing::{self, Replay, r1cs_of, small};
+use crate::testing::{self, Replay, small};
 use ark_groth16::Groth16;
-use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, SynthesisMode};
 use ark_std::UniformRand;
 use ark_std::rand::{SeedableRng, rngs::StdRng};
 
@@ -10,12 +10,9 @@ use ark_std::rand::{SeedableRng, rngs::StdRng};
 fn replaying_the_matrices_gives_identical_matrices() {
     let (random, _) = testing::random_r1cs(5, 60, 3, 4);
     for r1cs in [&random, &*small().r1cs] {
-        let cs = ConstraintSystem::new_ref();
-        cs.set_mode(SynthesisMode::Setup);
-        Replay(r1cs).generate_constraints(cs.clone()).unwrap();
-        cs.finalize();
-        assert_eq!(r1cs_of(&cs).matrices(), r1cs.matrices());
-        assert_eq!(r1cs_of(&cs).digest(), r1cs.digest());
+        let replayed = arkworks::r1cs(Replay(r1cs)).unwrap();
+        assert_eq!(replayed.matrices(), r1cs.matrices());
+        assert_eq!(replayed.digest(), r1cs.digest());
     }
 }
 

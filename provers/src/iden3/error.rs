@@ -11,6 +11,7 @@ pub enum FileKind {
     R1cs,
     Ptau,
     Zkey,
+    Wtns,
 }
 
 impl FileKind {
@@ -19,12 +20,16 @@ impl FileKind {
             Self::R1cs => b"r1cs",
             Self::Ptau => b"ptau",
             Self::Zkey => b"zkey",
+            Self::Wtns => b"wtns",
         }
     }
 
     /// The newest version this crate reads; also the one it writes.
     pub(super) fn version(self) -> u32 {
-        1
+        match self {
+            Self::R1cs | Self::Ptau | Self::Zkey => 1,
+            Self::Wtns => 2,
+        }
     }
 }
 
@@ -34,6 +39,7 @@ impl fmt::Display for FileKind {
             Self::R1cs => ".r1cs",
             Self::Ptau => ".ptau",
             Self::Zkey => ".zkey",
+            Self::Wtns => ".wtns",
         })
     }
 }
@@ -69,6 +75,8 @@ pub enum FileError {
     },
     #[error("it is not over BN254")]
     Curve,
+    #[error("its BLAKE3 digest is {}, not the given {}", hex(found), hex(expected))]
+    Digest { expected: [u8; 32], found: [u8; 32] },
     #[error("its proof system has the number {found}; Groth16 is 1")]
     ProofSystem { found: u32 },
     #[error("section {id}, point {index} is not a point of the prime-order subgroup")]
@@ -81,4 +89,8 @@ pub enum FileError {
     Malformed { what: &'static str },
     #[error(transparent)]
     R1cs(#[from] R1csError),
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    blake3::Hash::from_bytes(*digest).to_hex().to_string()
 }

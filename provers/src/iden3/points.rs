@@ -17,12 +17,25 @@ use super::sections::{Cursor, SectionWriter};
 /// Points decoded or encoded at a time: 1 MiB of G1.
 const CHUNK: usize = 1 << 14;
 
+/// Whether points are checked to be on the curve and in the subgroup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Checks {
+    Every,
+    /// For bytes known by their digest. Coordinates below the modulus are asked for all the same.
+    None,
+}
+
 /// A group of BN254 in iden3's encodings.
 pub trait Iden3Point: AffineRepr<ScalarField = Fr> {
     /// Bytes of either encoding.
     const BYTES: usize;
     /// The point with exactly this Montgomery encoding, on the curve and in the subgroup.
-    fn from_montgomery(bytes: &[u8]) -> Option<Self>;
+    fn from_montgomery(bytes: &[u8]) -> Option<Self> {
+        Self::unchecked_from_montgomery(bytes).filter(Self::is_in_group)
+    }
+    /// What has this Montgomery encoding; a point of the group only if somebody has checked it.
+    fn unchecked_from_montgomery(bytes: &[u8]) -> Option<Self>;
+    fn is_in_group(&self) -> bool;
     fn put_montgomery(&self, out: &mut Vec<u8>);
     /// What the transcripts hash.
     fn put_uncompressed(&self, out: &mut Vec<u8>);
@@ -43,18 +56,19 @@ where
 {
     const BYTES: usize = 2 * P::BaseField::BYTES;
 
-    fn from_montgomery(bytes: &[u8]) -> Option<Self> {
+    fn unchecked_from_montgomery(bytes: &[u8]) -> Option<Self> {
         if bytes.iter().all(|b| *b == 0) {
             return Some(Self::identity());
         }
         let (x, y) = bytes.split_at(P::BaseField::BYTES);
-        let (x, y) = (
+        Some(Self::new_unchecked(
             Coordinate::from_montgomery(x)?,
             Coordinate::from_montgomery(y)?,
-        );
-        // Unchecked, then checked in the next line.
-        let point = Self::new_unchecked(x, y);
-        (point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve()).then_some(point)
+        ))
+    }
+
+    fn is_in_group(&self) -> bool {
+        self.is_on_curve() && self.is_in_correct_subgroup_assuming_on_curve()
     }
 
     fn put_montgomery(&self, out: &mut Vec<u8>) {
@@ -113,8 +127,21 @@ impl Coordinate for Fq2 {
 }
 
 impl<R: Read + Seek> Cursor<'_, R> {
-    /// The next `count` points; decoded on rayon's global pool, `CHUNK` at a time.
+    /// The next `count` points, each checked.
     pub(super) fn points<P: Iden3Point>(&mut self, count: u64) -> Result<Vec<P>, FileError> {
+        self.points_with(count, Checks::Every)
+    }
+
+    /// The next `count` points; decoded on rayon's pool, `CHUNK` at a time.
+    pub(super) fn points_with<P: Iden3Point>(
+        &mut self,
+        count: u64,
+        checks: Checks,
+    ) -> Result<Vec<P>, FileError> {
+        let decode = match checks {
+            Checks::Every => P::from_montgomery,
+            Checks::None => P::unchecked_from_montgomery,
+        };
         let id = self.id();
         if count.saturating_mul(P::BYTES as u64) > self.left() {
             return Err(FileError::Truncated { what: "a section" });
@@ -129,7 +156,7 @@ impl<R: Read + Seek> Cursor<'_, R> {
             let decoded: Result<Vec<P>, u64> = buffer
                 .par_chunks_exact(P::BYTES)
                 .enumerate()
-                .map(|(index, bytes)| P::from_montgomery(bytes).ok_or(first + index as u64))
+                .map(|(index, bytes)| decode(bytes).ok_or(first + index as u64))
                 .collect();
             points.extend(decoded.map_err(|index| FileError::NotInGroup { id, index })?);
         }

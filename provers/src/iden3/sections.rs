@@ -26,10 +26,19 @@ pub(super) struct SectionFile<R> {
 }
 
 impl<R: Read + Seek> SectionFile<R> {
-    pub(super) fn open(mut input: R, kind: FileKind) -> Result<Self, FileError> {
+    pub(super) fn open(input: R, kind: FileKind) -> Result<Self, FileError> {
+        Self::open_buffered(input, kind, BUFFER)
+    }
+
+    /// Without a buffer of its own, which nobody would erase.
+    pub(super) fn open_secret(input: R, kind: FileKind) -> Result<Self, FileError> {
+        Self::open_buffered(input, kind, 0)
+    }
+
+    fn open_buffered(mut input: R, kind: FileKind, buffer: usize) -> Result<Self, FileError> {
         let end = input.seek(SeekFrom::End(0))?;
         input.seek(SeekFrom::Start(0))?;
-        let mut input = BufReader::with_capacity(BUFFER, input);
+        let mut input = BufReader::with_capacity(buffer, input);
         let mut header = [0; 12];
         read(&mut input, &mut header, "its first twelve bytes")?;
         if &header[..4] != kind.magic() {
@@ -229,7 +238,21 @@ pub(super) struct SectionWriter<W: Write + Seek> {
 
 impl<W: Write + Seek> SectionWriter<W> {
     pub(super) fn new(output: W, kind: FileKind, sections: u32) -> Result<Self, FileError> {
-        let mut output = BufWriter::with_capacity(BUFFER, output);
+        Self::new_buffered(output, kind, sections, BUFFER)
+    }
+
+    /// Without a buffer of its own, which nobody would erase.
+    pub(super) fn new_secret(output: W, kind: FileKind, sections: u32) -> Result<Self, FileError> {
+        Self::new_buffered(output, kind, sections, 0)
+    }
+
+    fn new_buffered(
+        output: W,
+        kind: FileKind,
+        sections: u32,
+        buffer: usize,
+    ) -> Result<Self, FileError> {
+        let mut output = BufWriter::with_capacity(buffer, output);
         output.write_all(kind.magic())?;
         output.write_all(&kind.version().to_le_bytes())?;
         output.write_all(&sections.to_le_bytes())?;

@@ -5,17 +5,17 @@ use std::io::{Read, Seek, Write};
 
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 
+use super::coefficients::{self, Rows};
 use super::contributions::PhaseTwo;
+use super::digest::file_digest;
 use super::error::{FileError, FileKind};
-use super::points::Iden3Point;
+use super::points::{Checks, Iden3Point};
 use super::scalars::{FIELD_BYTES, modulus};
 use super::sections::{SectionFile, SectionWriter};
 
 const GROTH16: u32 = 1;
 /// As for [`crate::R1cs`].
 const MAX_DOMAIN_LOG2: u32 = 27;
-/// Bytes of a coefficient: matrix, row, variable (u32 each), value.
-const COEFFICIENT_BYTES: u64 = 12 + FIELD_BYTES as u64;
 
 /// The sections after the proof system's number, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct ZkeyHeader {
 }
 
 /// A whole key: every point of it is on the curve and in the subgroup.
+///
+/// That does not make it anybody's honest key: whoever made it alone can forge proofs under it.
 pub struct Zkey {
     pub header: ZkeyHeader,
     /// One per instance variable.
@@ -94,9 +96,34 @@ pub struct Zkey {
 }
 
 impl Zkey {
+    /// Checks every point, on rayon's pool.
+    ///
     /// # Errors
     /// [`FileError`] for anything but a complete Groth16 key over BN254.
     pub fn read<R: Read + Seek>(input: R) -> Result<Self, FileError> {
+        Self::read_with(input, Checks::Every)
+    }
+
+    /// Does not check the points of a file with this BLAKE3 digest: whoever names it has checked them before, or
+    /// has the digest from somebody who did. The file is read twice, so it must not be one that others may write to.
+    ///
+    /// # Errors
+    /// [`FileError::Digest`] for another file, and as [`Zkey::read`].
+    pub fn read_known<R: Read + Seek>(
+        mut input: R,
+        expected: &[u8; 32],
+    ) -> Result<Self, FileError> {
+        let found = file_digest(&mut input)?;
+        if found != *expected {
+            return Err(FileError::Digest {
+                expected: *expected,
+                found,
+            });
+        }
+        Self::read_with(input, Checks::None)
+    }
+
+    fn read_with<R: Read + Seek>(input: R, checks: Checks) -> Result<Self, FileError> {
         let mut file = SectionFile::open(input, FileKind::Zkey)?;
         let mut system = file.section(S::ProofSystem as u32)?;
         let found = system.u32()?;
@@ -110,16 +137,25 @@ impl Zkey {
         let phase_two = PhaseTwo::read(&mut contributions)?;
         contributions.finish()?;
         Ok(Self {
-            inputs: points(&mut file, S::Inputs, header.public_inputs + 1)?,
-            coefficients: read_coefficients(&mut file)?,
-            a: points(&mut file, S::A, header.variables)?,
-            b_g1: points(&mut file, S::BG1, header.variables)?,
-            b_g2: points(&mut file, S::BG2, header.variables)?,
-            l: points(&mut file, S::L, witness)?,
-            h: points(&mut file, S::H, header.domain_size)?,
+            inputs: points(&mut file, S::Inputs, header.public_inputs + 1, checks)?,
+            coefficients: coefficients::read(&mut file, S::Coefficients as u32)?,
+            a: points(&mut file, S::A, header.variables, checks)?,
+            b_g1: points(&mut file, S::BG1, header.variables, checks)?,
+            b_g2: points(&mut file, S::BG2, header.variables, checks)?,
+            l: points(&mut file, S::L, witness, checks)?,
+            h: points(&mut file, S::H, header.domain_size, checks)?,
             header,
             phase_two,
         })
+    }
+
+    /// The matrices A and B: a row for each point of the domain, the instance rows among them. A .zkey has no C.
+    ///
+    /// # Errors
+    /// [`FileError`] if an entry names a matrix, row or variable that is not there, or its value is not reduced.
+    pub fn matrices(&self) -> Result<[Rows; 2], FileError> {
+        let (rows, variables) = (self.header.domain_size, self.header.variables);
+        coefficients::decode(&self.coefficients, rows, variables)
     }
 
     /// Writes exactly what snarkjs writes for this content.
@@ -203,36 +239,13 @@ fn points<R: Read + Seek, P: Iden3Point>(
     file: &mut SectionFile<R>,
     section: ZkeySection,
     count: u32,
+    checks: Checks,
 ) -> Result<Vec<P>, FileError> {
     let id = section as u32;
     file.expect_length(id, u64::from(count) * <P as Iden3Point>::BYTES as u64)?;
-    file.section(id)?.points(count.into())
+    file.section(id)?.points_with(count.into(), checks)
 }
 
-fn read_coefficients<R: Read + Seek>(file: &mut SectionFile<R>) -> Result<Vec<u8>, FileError> {
-    let id = S::Coefficients as u32;
-    let mut section = file.section(id)?;
-    let length = section.left();
-    let bytes = section.bytes(length)?;
-    let count = bytes.first_chunk().map_or(0, |n| u32::from_le_bytes(*n));
-    file.expect_length(id, 4 + COEFFICIENT_BYTES * u64::from(count))?;
-    Ok(bytes)
-}
-
-/// Section 4 from its entries: (matrix, row, variable) and the value. snarkjs keeps each value times R², so
-/// that its prover's Montgomery product with a plain witness gives Montgomery form.
-pub(crate) fn encode_coefficients<'a>(
-    entries: impl ExactSizeIterator<Item = ([u32; 3], &'a Fr)>,
-) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(4 + COEFFICIENT_BYTES as usize * entries.len());
-    bytes.extend_from_slice(&(entries.len() as u32).to_le_bytes());
-    // R as an element: its Montgomery form is R², so the product's form is value · R².
-    let r = ark_ff::Field::pow(&Fr::from(2u64), [256]);
-    for (place, value) in entries {
-        place
-            .iter()
-            .for_each(|n| bytes.extend_from_slice(&n.to_le_bytes()));
-        bytes.extend_from_slice(&super::scalars::montgomery(&(*value * r)));
-    }
-    bytes
-}
+#[cfg(test)]
+#[path = "zkey_tests.rs"]
+mod tests;

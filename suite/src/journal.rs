@@ -5,7 +5,7 @@
 //! that it began with; 3. a line cut off by a crash is dropped, so that its sample is measured again and none twice.
 
 use crate::cell::Cell;
-use crate::machine::Machine;
+use crate::machine::{Clock, Machine};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub const RUN_FILE: &str = "run.json";
 pub const SAMPLES_FILE: &str = "samples.jsonl";
+pub const CLOCKS_FILE: &str = "clocks.jsonl";
 const RUN_SCHEMA: &str = "ukehi/bench-run/v1";
 /// What is read of a directory's files: a full run's samples take a few MiB.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -179,7 +180,7 @@ impl Journal {
             });
         }
         let path = directory.join(SAMPLES_FILE);
-        let (records, whole) = read_samples(&path)?;
+        let (records, whole): (Vec<Record>, u64) = read_lines(&path)?;
         let samples = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
         samples.set_len(whole).map_err(at(&path))?;
         let known = records.iter().map(|r| (r.cell.clone(), r.round)).collect();
@@ -218,6 +219,24 @@ impl Journal {
         self.samples.sync_data().map_err(|source| JournalError::Io { path: path(), source })?;
         self.records.push(record);
         Ok(())
+    }
+
+    /// Keeps a reading of the machine's clock.
+    pub fn clock(&self, clock: &Clock) -> Result<(), JournalError> {
+        let path = self.directory.join(CLOCKS_FILE);
+        let mut line = serde_json::to_vec(clock).expect("plain data");
+        line.push(b'\n');
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut f| f.write_all(&line)).map_err(at(&path))
+    }
+
+    /// Every reading of every session.
+    pub fn clocks(&self) -> Result<Vec<Clock>, JournalError> {
+        let path = self.directory.join(CLOCKS_FILE);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        Ok(read_lines(&path)?.0)
     }
 
     #[must_use]
@@ -260,8 +279,8 @@ fn read(path: &Path) -> Result<Vec<u8>, JournalError> {
     fs::read(path).map_err(at(path))
 }
 
-/// The records, and how many bytes they take: a last line without its end is not one.
-fn read_samples(path: &Path) -> Result<(Vec<Record>, u64), JournalError> {
+/// A value a line, and how many bytes they take: a last line without its end is not one.
+fn read_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(Vec<T>, u64), JournalError> {
     let bytes = read(path)?;
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
     let mut records = Vec::new();

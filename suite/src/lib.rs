@@ -8,6 +8,7 @@
 
 pub mod cell;
 pub mod compare;
+pub mod inprocess;
 pub mod instance;
 pub mod journal;
 pub mod judge;

@@ -9,8 +9,10 @@ use ukehi_provers::R1cs;
 use ukehi_provers::groth16::{Assignment, Groth16Proof, ProvingKey, prove};
 use ukehi_provers::iden3::{Zkey, read_r1cs, read_wtns};
 
-/// What results call it.
+/// What results call it, and what they call it with its portable kernels forced.
 pub const SUBJECT: &str = "ukehi";
+pub const PORTABLE: &str = "ukehi-portable";
+pub const OURS: [&str; 2] = [SUBJECT, PORTABLE];
 
 pub struct Ours {
     key: ProvingKey,
@@ -19,17 +21,24 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// Reads an instance; every point of its key is checked.
+    /// Reads an instance whose key is known by its digest.
     pub fn load(files: &InstanceFiles) -> Result<Self, String> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(&files.zkey_digest, &mut digest).map_err(|e| e.to_string())?;
         let r1cs = read_r1cs(open(&files.r1cs)?).map_err(|e| e.to_string())?;
-        let zkey = Zkey::read(open(&files.zkey)?).map_err(|e| e.to_string())?;
+        let zkey = Zkey::read_known(open(&files.zkey)?, &digest).map_err(|e| e.to_string())?;
         let key = ProvingKey::from_zkey(zkey, &r1cs).map_err(|e| e.to_string())?;
         let assignment = read_wtns(open(&files.wtns)?).map_err(|e| e.to_string())?;
         Ok(Self { key, r1cs, assignment })
     }
 
+    /// As [`Ours::load`], for a process that proves once.
+    pub fn load_cold(files: &InstanceFiles) -> Result<Self, String> {
+        Self::load(files)
+    }
+
     /// One proof: blinding, self-verification and erasure included.
-    pub fn proof(&self) -> Result<Groth16Proof, String> {
+    pub fn proof(&self, _threads: usize) -> Result<Groth16Proof, String> {
         prove(&self.key, &self.r1cs, self.assignment.as_slice()).map_err(|e| e.to_string())
     }
 
@@ -51,8 +60,8 @@ impl Warm for Ours {
         format!("ukehi {} ({})", env!("CARGO_PKG_VERSION"), kernel_path())
     }
 
-    fn prove(&self, _threads: usize) -> Result<Proven, String> {
-        let proof = self.proof()?;
+    fn prove(&self, threads: usize) -> Result<Proven, String> {
+        let proof = self.proof(threads)?;
         Ok(Proven { proof: proof.to_bytes(), stages: Vec::new() })
     }
 

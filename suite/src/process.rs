@@ -39,6 +39,9 @@ pub enum Fault {
     Refused(String),
     #[error("wrong proof: {0}")]
     WrongProof(String),
+    /// Of what is measured within this process.
+    #[error("failed: {0}")]
+    Failed(String),
 }
 
 impl Fault {
@@ -52,6 +55,7 @@ impl Fault {
             Fault::Garbage(_) => "garbage",
             Fault::Refused(_) => "refused",
             Fault::WrongProof(_) => "wrong-proof",
+            Fault::Failed(_) => "failed",
         }
     }
 }

@@ -17,6 +17,8 @@ pub const MAX_PROOFS: usize = 1024;
 pub struct InstanceFiles {
     pub r1cs: PathBuf,
     pub zkey: PathBuf,
+    /// BLAKE3 of the key's file, in hex: who knows it need not check its points.
+    pub zkey_digest: String,
     pub wtns: PathBuf,
 }
 

@@ -33,8 +33,8 @@ pub struct Contender {
 
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A program that speaks [`crate::protocol`]: `program arguments... serve R1CS ZKEY WTNS`, and proves once with
-    /// `program arguments... once THREADS R1CS ZKEY WTNS PROOF PUBLIC`.
+    /// A program that speaks [`crate::protocol`]: `program arguments... serve R1CS ZKEY DIGEST WTNS`, and proves once
+    /// with `program arguments... once THREADS R1CS ZKEY DIGEST WTNS PROOF PUBLIC`.
     Worker {
         program: PathBuf,
         arguments: Vec<OsString>,
@@ -100,7 +100,7 @@ impl<'a> OnInstance<'a> {
             Kind::Worker { program, arguments, environment } => {
                 let mut command = Command::new(program);
                 command.args(arguments).arg("serve").envs(environment.iter().cloned());
-                command.args([&files.r1cs, &files.zkey, &files.wtns]);
+                command.args([&files.r1cs, &files.zkey]).arg(&files.zkey_digest).arg(&files.wtns);
                 Worker::start(command, deadline)
             }
         };
@@ -174,7 +174,8 @@ impl<'a> OnInstance<'a> {
                 let mut command = Command::new(program);
                 command.args(arguments).arg("once").arg(threads.to_string());
                 command.envs(environment.iter().cloned());
-                command.args([&files.r1cs, &files.zkey, &files.wtns, &proof, &public]);
+                command.args([&files.r1cs, &files.zkey]).arg(&files.zkey_digest);
+                command.args([&files.wtns, &proof, &public]);
                 command
             }
         };
@@ -205,10 +206,10 @@ impl Subject for OnInstance<'_> {
         &self.contender.name
     }
 
-    fn measure(&mut self, metric: Metric, threads: usize) -> Result<Measurement, Fault> {
-        match metric {
-            Metric::Cold => self.cold(threads),
-            _ => self.warm(metric, threads),
+    fn measure(&mut self, cell: &Cell) -> Result<Measurement, Fault> {
+        match cell.metric {
+            Metric::Cold => self.cold(cell.threads),
+            metric => self.warm(metric, cell.threads),
         }
     }
 }

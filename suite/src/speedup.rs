@@ -4,7 +4,7 @@
 //! other. Each side is taken the way that is better for it, and the result says which.
 
 use crate::cell::{Metric, Suite};
-use crate::ours::SUBJECT;
+use crate::ours::OURS;
 use crate::results::CellResult;
 use crate::statistics::Summary;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Speedup {
+    /// Which of ours.
+    pub subject: String,
     pub instance: String,
     pub kind: Kind,
     pub threads: usize,
@@ -38,6 +40,9 @@ pub enum Way {
     AllThreadsOnOne,
 }
 
+/// Whose, on which instance, what, with how many threads.
+type Question = (String, String, Kind, usize);
+
 /// One side's proofs a second by round.
 pub struct Rate<'a> {
     pub cell: &'a CellResult,
@@ -49,8 +54,9 @@ pub struct Rate<'a> {
 impl Speedup {
     #[must_use]
     pub fn all(cells: &[CellResult]) -> Vec<Self> {
-        let ours = cells.iter().filter(|c| c.cell.suite == Suite::Prover && c.cell.subject == SUBJECT);
-        let mut keys: Vec<(String, Kind, usize)> = ours
+        let is_ours = |c: &&CellResult| OURS.contains(&c.cell.subject.as_str());
+        let ours = cells.iter().filter(|c| c.cell.suite == Suite::Prover).filter(is_ours);
+        let mut keys: Vec<Question> = ours
             .flat_map(|c| {
                 let cell = &c.cell;
                 let kinds: &[Kind] = match cell.metric {
@@ -59,35 +65,37 @@ impl Speedup {
                     Metric::Cold => &[Kind::Cold],
                     _ => &[],
                 };
-                kinds.iter().map(|k| (cell.instance.clone(), *k, cell.threads))
+                let key = |kind: &Kind| (cell.subject.clone(), cell.instance.clone(), *kind, cell.threads);
+                kinds.iter().map(key).collect::<Vec<_>>()
             })
             .collect();
         keys.sort();
         keys.dedup();
         // On one thread latency and throughput are the same question.
-        keys.retain(|(_, kind, threads)| *kind != Kind::Latency || *threads > 1);
-        let against = |key: &(String, Kind, usize)| -> Vec<Self> {
-            let peers = peers(cells, &key.0);
+        keys.retain(|(_, _, kind, threads)| *kind != Kind::Latency || *threads > 1);
+        let against = |key: &Question| -> Vec<Self> {
+            let peers = peers(cells, &key.1);
             peers.iter().filter_map(|peer| Self::of(cells, key, peer)).collect()
         };
         keys.iter().flat_map(against).collect()
     }
 
-    fn of(cells: &[CellResult], (instance, kind, threads): &(String, Kind, usize), peer: &str) -> Option<Self> {
+    fn of(cells: &[CellResult], (ours, instance, kind, threads): &Question, peer: &str) -> Option<Self> {
         let side = |subject: &str| match kind {
             Kind::Throughput => best_rate(cells, instance, subject, *threads),
             Kind::Latency => rate(cells, instance, subject, Metric::Latency, *threads),
             Kind::Cold => rate(cells, instance, subject, Metric::Cold, *threads),
         };
-        let (ours, theirs) = (side(SUBJECT)?, side(peer)?);
+        let (mine, theirs) = (side(ours)?, side(peer)?);
         Some(Self {
+            subject: ours.clone(),
             instance: instance.clone(),
             kind: *kind,
             threads: *threads,
             peer: peer.to_owned(),
-            our_way: ours.way,
+            our_way: mine.way,
             peer_way: theirs.way,
-            ratio: Summary::of_ratios(&ours.series, &theirs.series)?,
+            ratio: Summary::of_ratios(&mine.series, &theirs.series)?,
         })
     }
 }
@@ -95,7 +103,8 @@ impl Speedup {
 /// Everybody else with a figure on the instance.
 fn peers(cells: &[CellResult], instance: &str) -> Vec<String> {
     let of_instance = cells.iter().filter(|c| c.cell.suite == Suite::Prover && c.cell.instance == instance);
-    let mut names: Vec<String> = of_instance.map(|c| c.cell.subject.clone()).filter(|s| s != SUBJECT).collect();
+    let mut names: Vec<String> = of_instance.map(|c| c.cell.subject.clone()).collect();
+    names.retain(|name| !OURS.contains(&name.as_str()));
     names.sort();
     names.dedup();
     names

@@ -124,7 +124,7 @@ mod tests {
 
     fn words(template: &str) -> Vec<String> {
         let template: Template = template.parse().unwrap();
-        let files = InstanceFiles { r1cs: "r".into(), zkey: "z y".into(), wtns: "w".into() };
+        let files = InstanceFiles { r1cs: "r".into(), zkey: "z y".into(), zkey_digest: String::new(), wtns: "w".into() };
         let command = template.command(&files, Path::new("p"), Path::new("x"), 2);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         words.map(|w| w.to_str().unwrap().to_owned()).collect()

@@ -4,7 +4,7 @@
 //! compared with each other follow upon each other; each round starts with another subject.
 //! Knows nothing of what a turn does.
 
-use crate::cell::{Cell, Metric};
+use crate::cell::Cell;
 use crate::journal::{Journal, JournalError, Measurement, Outcome, Record};
 use crate::process::Fault;
 
@@ -12,8 +12,8 @@ use crate::process::Fault;
 pub trait Subject {
     fn name(&self) -> &str;
 
-    /// One sample. A fault ends the cell; a subject may give it again at once for its other cells.
-    fn measure(&mut self, metric: Metric, threads: usize) -> Result<Measurement, Fault>;
+    /// One sample of a cell of this subject. A fault ends the cell; a subject may give it again at once for its others.
+    fn measure(&mut self, cell: &Cell) -> Result<Measurement, Fault>;
 }
 
 /// What happens meanwhile.
@@ -65,7 +65,7 @@ pub fn take_turns(
         let subject = subjects.iter_mut().find(|s| s.name() == cell.subject);
         let subject = subject.expect("cells are named after the subjects");
         observer.turn_begins(&cell, round);
-        let outcome = match subject.measure(cell.metric, cell.threads) {
+        let outcome = match subject.measure(&cell) {
             Ok(measurement) => Outcome::Measured(measurement),
             // What ends us ends what we started, too: that is nobody's fault.
             Err(_) if observer.interrupted() => return Ok(Ended::Interrupted),

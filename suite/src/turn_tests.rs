@@ -1,5 +1,5 @@
 use super::*;
-use crate::cell::Suite;
+use crate::cell::{Metric, Suite};
 use crate::testing;
 
 /// Gives 1, 2, 3, ... and notes its turns; or always the same fault.
@@ -14,7 +14,7 @@ impl Subject for Scripted {
         self.name
     }
 
-    fn measure(&mut self, _: Metric, _: usize) -> Result<Measurement, Fault> {
+    fn measure(&mut self, _: &Cell) -> Result<Measurement, Fault> {
         self.given += 1;
         match &self.fault {
             Some(fault) => Err(fault.clone()),

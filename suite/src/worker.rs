@@ -26,6 +26,20 @@ pub trait Warm: Sync {
     }
 }
 
+impl<W: Warm + ?Sized> Warm for Box<W> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn prove(&self, threads: usize) -> Result<Proven, String> {
+        (**self).prove(threads)
+    }
+
+    fn threads_per_proof(&self) -> usize {
+        (**self).threads_per_proof()
+    }
+}
+
 /// Loads a prover and answers requests until `input` ends.
 pub fn serve<W: Warm>(
     load: impl FnOnce() -> Result<W, String>,

@@ -71,6 +71,12 @@ pub fn on_disk(
     read(&directory, name)
 }
 
+/// What is known of an instance that was made before; nothing of its files is read.
+pub fn known_facts(directory: &Path, name: &str) -> Option<Facts> {
+    let mark = fs::read(directory.join(name).join(MARK)).ok()?;
+    serde_json::from_slice::<Mark>(&mark).ok().map(|mark| mark.facts)
+}
+
 fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {
     let mark = directory.join(MARK);
     let damaged = |path: &Path, reason: String| InstanceError::Damaged { path: path.to_owned(), reason };
@@ -93,12 +99,15 @@ fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {
     let key = key.map_err(|e| damaged(&directory.join(KEY), e.to_string()))?;
     let inputs = json::read_public(&bytes(PUBLIC)?);
     let inputs = inputs.map_err(|e| damaged(&directory.join(PUBLIC), e.to_string()))?;
+    let zkey_digest = read.digests.iter().find(|(file, _)| file == ZKEY);
+    let zkey_digest = zkey_digest.map(|(_, digest)| digest.clone()).unwrap_or_default();
     Ok(OnDisk {
         name: name.to_owned(),
         facts: read.facts,
         files: InstanceFiles {
             r1cs: directory.join(R1CS),
             zkey: directory.join(ZKEY),
+            zkey_digest,
             wtns: directory.join(WTNS),
         },
         judge: Judge::new(&key, inputs),

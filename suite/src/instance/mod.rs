@@ -35,6 +35,13 @@ pub enum Family {
     Sparse,
 }
 
+/// The family and size of a synthetic instance's name.
+#[must_use]
+pub fn size_of(instance: &str) -> Option<(Family, u32)> {
+    let (family, size) = instance.rsplit_once('-')?;
+    Some((family.parse().ok()?, size.parse().ok()?))
+}
+
 /// A circuit with a satisfying assignment.
 pub struct Instance {
     pub r1cs: R1cs,

@@ -5,8 +5,8 @@ use super::bars::{Bar, BarChart, Group, Part};
 use super::lines::{Curve, LineChart, Point};
 use super::text::{mebibytes, number};
 use crate::cell::{Metric, Suite};
-use crate::instance::Family;
-use crate::ours::SUBJECT;
+use crate::instance::{Family, size_of};
+use crate::ours::{PORTABLE, SUBJECT};
 use crate::results::{CellResult, Results};
 use crate::speedup::{Kind, best_rate};
 
@@ -30,12 +30,6 @@ pub fn instances(results: &Results) -> Vec<String> {
     names.filter(has_figures).collect()
 }
 
-/// The family and log2 size of a synthetic instance.
-pub fn size_of(instance: &str) -> Option<(Family, u32)> {
-    let (family, size) = instance.rsplit_once('-')?;
-    Some((family.parse().ok()?, size.parse().ok()?))
-}
-
 fn most_threads(results: &Results) -> usize {
     results.config.threads.iter().copied().max().unwrap_or(1)
 }
@@ -50,8 +44,10 @@ fn one_part(value: f64, style: usize, name: &str) -> Vec<Part> {
 
 pub fn speedups(results: &Results) -> String {
     let subjects = subjects(results);
-    let chart = |kind: Kind, threads: usize, title: String| {
-        let of_kind = |s: &&crate::speedup::Speedup| s.kind == kind && s.threads == threads;
+    let chart = |subject: &str, kind: Kind, threads: usize, title: String| {
+        let of_kind = |s: &&crate::speedup::Speedup| {
+            s.subject == subject && s.kind == kind && s.threads == threads
+        };
         let group = |instance: String| {
             let of_instance = results.speedups.iter().filter(of_kind).filter(|s| s.instance == instance);
             let bars: Vec<Bar> = of_instance
@@ -71,9 +67,10 @@ pub fn speedups(results: &Results) -> String {
     };
     let most = most_threads(results);
     let charts: Vec<String> = [
-        chart(Kind::Throughput, most, format!("Proofs a second, {}", threads(most))),
-        chart(Kind::Throughput, 1, "Proofs a second, one thread".to_owned()).filter(|_| most > 1),
-        chart(Kind::Latency, most, format!("Time to one proof, {}", threads(most))),
+        chart(SUBJECT, Kind::Throughput, most, format!("Proofs a second, {}", threads(most))),
+        chart(SUBJECT, Kind::Throughput, 1, "Proofs a second, one thread".to_owned()).filter(|_| most > 1),
+        chart(SUBJECT, Kind::Latency, most, format!("Time to one proof, {}", threads(most))),
+        chart(PORTABLE, Kind::Throughput, most, format!("Portable kernels, proofs a second, {}", threads(most))),
     ]
     .into_iter()
     .flatten()

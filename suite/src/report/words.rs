@@ -1,9 +1,9 @@
 //! The run in sentences: what came out, and how it was measured.
 
-use super::charts::{instances, size_of, threads};
+use super::charts::{instances, threads};
 use super::text::{escaped, number, with_interval};
 use crate::cell::Suite;
-use crate::instance::Family;
+use crate::instance::{Family, size_of};
 use crate::ours::SUBJECT;
 use crate::results::{CellResult, Results};
 use crate::speedup::{Kind, Speedup, Way};
@@ -37,7 +37,8 @@ fn headline(results: &Results) -> Vec<String> {
         let against: Vec<&Speedup> = results
             .speedups
             .iter()
-            .filter(|s| s.instance == instance && s.kind == Kind::Throughput && s.threads == most)
+            .filter(|s| s.subject == SUBJECT && s.instance == instance)
+            .filter(|s| s.kind == Kind::Throughput && s.threads == most)
             .collect();
         if against.is_empty() {
             return None;

@@ -27,10 +27,6 @@ impl Builder {
         }
     }
 
-    pub fn rows(&self) -> usize {
-        self.rows[0].len()
-    }
-
     pub fn constant(value: Fr) -> Row {
         if value == Fr::ZERO { Row::new() } else { vec![(value, 0)] }
     }

@@ -13,7 +13,6 @@ mod sparse;
 
 pub use facts::Facts;
 
-use builder::Builder;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -87,12 +87,15 @@ pub mod hash_hex {
     }
 
     /// # Errors
-    /// Anything but exactly 64 hex digits.
+    /// Anything but exactly 64 hex digits in lower case: a hash has one spelling.
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
         let text = String::deserialize(d)?;
         let mut out = [0; 32];
+        let lower_case = !text.bytes().any(|digit| digit.is_ascii_uppercase());
         hex::decode_to_slice(&text, &mut out)
-            .map_err(|_| D::Error::custom("expected 64 hex digits"))?;
+            .ok()
+            .filter(|()| lower_case)
+            .ok_or_else(|| D::Error::custom("expected 64 lower-case hex digits"))?;
         Ok(out)
     }
 }

@@ -21,7 +21,10 @@ use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{Scalar, field};
 use ukehi_keys::params::{self as files, ParamsError};
 use ukehi_keys::{CircuitId, CircuitParts, EpochSecret, Manifest, RouteKey, Setup};
-use ukehi_provers::groth16::{Assignment, KeyDecodeError, ProvingKey, insecure_dev_setup};
+use ukehi_provers::groth16::{
+    Assignment, KeyDecodeError, Prover, ProverOptions, ProvingKey, insecure_dev_setup,
+};
+use ukehi_provers::kernel::{Kernel, KernelError};
 use ukehi_provers::pool::Job;
 use ukehi_provers::{R1cs, RandomnessUnavailable};
 
@@ -30,8 +33,7 @@ pub struct Circuit {
     pub id: CircuitId,
     pub shape: Shape,
     pub policy: &'static dyn Policy,
-    r1cs: Arc<R1cs>,
-    key: Arc<ProvingKey>,
+    prover: Arc<Prover>,
 }
 
 /// Why parameters cannot be made or used.
@@ -61,6 +63,8 @@ pub enum CircuitError {
     #[error("circuit {circuit}: the proving key does not belong to the circuit")]
     OtherKey { circuit: CircuitId },
     #[error(transparent)]
+    Kernel(#[from] KernelError),
+    #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
     #[error("{directory} has no {shape} that this cluster registered: no disclosure can be proven")]
     NoOpenCircuit { shape: String, directory: String },
@@ -76,22 +80,29 @@ impl Circuit {
     #[must_use]
     pub fn job(&self, assignment: &matrices::Assignment) -> Job {
         Job::prove(
-            self.key.clone(),
-            self.r1cs.clone(),
+            self.prover.clone(),
             Assignment::new(assignment.as_slice().to_vec()),
         )
+    }
+
+    /// Shared by all jobs, with its tables.
+    #[must_use]
+    pub fn prover(&self) -> &Prover {
+        &self.prover
     }
 
     /// The proving key, for measurements.
     #[must_use]
     pub fn key(&self) -> &ProvingKey {
-        &self.key
+        self.prover.key()
     }
 
     /// The constraints, for measurements.
     #[must_use]
     pub fn r1cs(&self) -> &R1cs {
-        &self.r1cs
+        self.prover
+            .r1cs()
+            .expect("a circuit is loaded with its constraints")
     }
 
     /// Loads a circuit of a policy of one's own, which this release has no name for.
@@ -103,6 +114,7 @@ impl Circuit {
         directory: &Path,
         manifest: &Manifest,
         policy: &'static dyn Policy,
+        options: &ProverOptions,
     ) -> Result<Self, CircuitError> {
         let id = manifest.circuit_id();
         let Form { shape, cells } = form_of(manifest)?;
@@ -113,32 +125,45 @@ impl Circuit {
                 policy: named.clone(),
             });
         }
-        let (r1cs, key) = load_keys(directory, manifest, circuit_matrices(policy, shape))?;
+        let matrices = circuit_matrices(policy, shape);
+        let prover = load_prover(directory, manifest, matrices, options)?;
         Ok(Self {
             id,
             shape,
             policy,
-            r1cs: Arc::new(r1cs),
-            key: Arc::new(key),
+            prover: Arc::new(prover),
         })
     }
 
-    fn load(directory: &Path, manifest: &Manifest) -> Result<Self, CircuitError> {
+    fn load(
+        directory: &Path,
+        manifest: &Manifest,
+        options: &ProverOptions,
+    ) -> Result<Self, CircuitError> {
         let name = &manifest.shape().policy;
         let policy = policy::named(name).ok_or_else(|| CircuitError::UnknownPolicy {
             circuit: manifest.circuit_id(),
             policy: name.clone(),
         })?;
-        Self::of_policy(directory, manifest, policy)
+        Self::of_policy(directory, manifest, policy, options)
     }
 }
 
-/// The constraints and the proving key of a manifest's circuit, which has these matrices.
-fn load_keys(
+/// How circuits prove unless told otherwise: the best kernel there is, a quarter of memory for tables, no cache.
+///
+/// # Errors
+/// [`CircuitError::Kernel`] if the environment asks for a kernel that is not to be had.
+pub fn default_options() -> Result<ProverOptions, CircuitError> {
+    Ok(ProverOptions::new(Kernel::detect()?))
+}
+
+/// The prover of a manifest's circuit, which has these matrices.
+fn load_prover(
     directory: &Path,
     manifest: &Manifest,
     matrices: matrices::Matrices,
-) -> Result<(R1cs, ProvingKey), CircuitError> {
+    options: &ProverOptions,
+) -> Result<Prover, CircuitError> {
     let id = manifest.circuit_id();
     let found = matrix_digest(&matrices);
     if found != *manifest.matrix_digest() {
@@ -154,11 +179,11 @@ fn load_keys(
         circuit: id,
         source,
     })?;
-    let same_key = key.verifying_key().to_bytes() == manifest.verifying_key();
-    if !key.belongs_to(&r1cs) || !same_key {
+    if key.verifying_key().to_bytes() != manifest.verifying_key() {
         return Err(CircuitError::OtherKey { circuit: id });
     }
-    Ok((r1cs, key))
+    Prover::new(Arc::new(key), Arc::new(r1cs), options.clone())
+        .map_err(|_| CircuitError::OtherKey { circuit: id })
 }
 
 /// Loads the batch circuits a cluster registered from a parameters directory; those of other
@@ -170,6 +195,18 @@ pub fn load_all(
     directory: &Path,
     registered: &[CircuitId],
 ) -> Result<Vec<Arc<Circuit>>, CircuitError> {
+    load_all_with(directory, registered, &default_options()?)
+}
+
+/// The same, with a say in how they prove. All share the options' budget.
+///
+/// # Errors
+/// As [`load_all`].
+pub fn load_all_with(
+    directory: &Path,
+    registered: &[CircuitId],
+    options: &ProverOptions,
+) -> Result<Vec<Arc<Circuit>>, CircuitError> {
     let manifests = files::list(directory)?;
     let mut circuits = Vec::new();
     for id in registered {
@@ -179,7 +216,7 @@ pub fn load_all(
             directory: directory.display().to_string(),
         })?;
         if let CircuitKind::Seal(_) = kind_of(manifest)? {
-            circuits.push(Arc::new(Circuit::load(directory, manifest)?));
+            circuits.push(Arc::new(Circuit::load(directory, manifest, options)?));
         }
     }
     Ok(circuits)

@@ -61,7 +61,7 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
     genesis: Genesis,
-    circuits: Vec<serde_json::Value>,
+    circuits: Vec<Manifest>,
 }
 
 impl TrustRoot {
@@ -106,20 +106,12 @@ impl TrustRoot {
                 found,
             });
         }
-        let manifests: Vec<Manifest> = file
-            .circuits
-            .iter()
-            .map(|value| {
-                Manifest::from_json(value.to_string().as_bytes())
-                    .map_err(|e| malformed(e.to_string()))
-            })
-            .collect::<Result<_, _>>()?;
         let circuits = file
             .genesis
             .circuits
             .iter()
             .map(|id| {
-                let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
+                let manifest = file.circuits.iter().find(|m| m.circuit_id() == *id);
                 manifest
                     .cloned()
                     .ok_or(TrustError::MissingCircuit { circuit: *id })
@@ -129,8 +121,8 @@ impl TrustRoot {
             genesis: file.genesis,
             circuits,
         };
-        let says_insecure = file.warning.as_deref() == Some(WARNING);
-        if says_insecure == trust.insecure_circuits().is_empty() {
+        let warning = (!trust.insecure_circuits().is_empty()).then_some(WARNING);
+        if file.warning.as_deref() != warning {
             return Err(malformed(
                 "its warning does not fit its circuits' set-ups".into(),
             ));
@@ -143,17 +135,12 @@ impl TrustRoot {
     /// # Errors
     /// Those of the file system.
     pub fn save(&self, path: &Path) -> Result<(), std::io::Error> {
-        let circuits = self
-            .circuits
-            .iter()
-            .map(|m| serde_json::from_slice(&m.to_json()).expect("a manifest is JSON"))
-            .collect();
         let file = File {
             schema: SCHEMA.into(),
             cluster: self.genesis.cluster_id(),
             warning: (!self.insecure_circuits().is_empty()).then(|| WARNING.into()),
             genesis: self.genesis.clone(),
-            circuits,
+            circuits: self.circuits.clone(),
         };
         let mut json = serde_json::to_vec_pretty(&file).expect("strings, numbers and lists");
         json.push(b'\n');

@@ -20,7 +20,8 @@ use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{CircuitParts, Manifest, Setup};
 use ukehi_provers::R1cs;
-use ukehi_provers::groth16::{ProvingKey, insecure_dev_setup, prove};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{ProvingKey, insecure_dev_setup};
 
 struct World {
     r1cs: R1cs,

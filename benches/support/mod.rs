@@ -7,7 +7,8 @@ use ukehi_circuits::seal::{SealStatement, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::Class;
 use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices};
-use ukehi_provers::groth16::{Groth16Proof, prove};
+use ukehi_provers::groth16::Groth16Proof;
+use ukehi_provers::groth16::reference::prove;
 
 pub struct Fixture {
     /// N = 1, N = 8.

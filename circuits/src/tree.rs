@@ -20,6 +20,11 @@ pub fn leaf(group: &[F]) -> F {
     poseidon::hash(Domain::Leaf, group)
 }
 
+/// [`leaf`] of every `elements` inputs in turn.
+pub fn leaves(elements: usize, groups: &[F]) -> Vec<F> {
+    poseidon::hash_each(Domain::Leaf, elements, groups)
+}
+
 /// Twin of [`leaf`].
 pub(crate) fn constrain_leaf(builder: &mut Builder, group: &[Num]) -> Num {
     let inputs: Vec<Lane> = group.iter().map(Lane::from).collect();
@@ -28,9 +33,18 @@ pub(crate) fn constrain_leaf(builder: &mut Builder, group: &[Num]) -> Num {
 
 /// `H_CellLeaf`(leaf, then op, old and new commitment of each slot): the leaf of a group whose policy has cells.
 pub fn cell_leaf(leaf: F, slots: &[[F; 3]]) -> F {
-    let mut inputs = vec![leaf];
-    inputs.extend_from_slice(slots.as_flattened());
-    poseidon::hash(Domain::CellLeaf, &inputs)
+    cell_leaves(&[leaf], slots)[0]
+}
+
+/// [`cell_leaf`] of several groups, of as many slots each.
+pub fn cell_leaves(leaves: &[F], slots: &[[F; 3]]) -> Vec<F> {
+    let slots_each = slots.len() / leaves.len();
+    let mut inputs = Vec::with_capacity(leaves.len() + 3 * slots.len());
+    for (leaf, slots) in leaves.iter().zip(slots.chunks_exact(slots_each)) {
+        inputs.push(*leaf);
+        inputs.extend_from_slice(slots.as_flattened());
+    }
+    poseidon::hash_each(Domain::CellLeaf, 1 + 3 * slots_each, &inputs)
 }
 
 /// Twin of [`cell_leaf`].
@@ -45,10 +59,8 @@ pub fn batch_root(leaves: &[F]) -> F {
     let mut level = leaves.to_vec();
     while level.len() > 1 {
         assert_full_nodes(level.len());
-        level = level
-            .chunks(ARITY)
-            .map(|children| poseidon::hash(Domain::Node, children))
-            .collect();
+        let arity = level.len().min(ARITY);
+        level = poseidon::hash_each(Domain::Node, arity, &level);
     }
     level.pop().expect("a batch has slots")
 }

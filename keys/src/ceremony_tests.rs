@@ -73,18 +73,21 @@ fn facts_with_a_forged_moved_repeated_or_missing_signature_are_refused() {
 
 #[test]
 fn every_fact_changes_the_set_ups_digest() {
-    let changes: [fn(&mut CeremonyFacts); 12] = [
+    let changes: [fn(&mut CeremonyFacts); 15] = [
         |f| f.announcement[0] ^= 1,
         |f| f.r1cs[0] ^= 1,
         |f| f.ptau[0] ^= 1,
         |f| f.circuit_hash[0] ^= 1,
         |f| drop(f.contributions.pop()),
         |f| f.contributions[0].name.push('a'),
+        |f| f.contributions[0].participant = attested(9, "ada", 1).participant,
+        |f| f.contributions[0].index += 1,
         |f| f.contributions[0].contribution[0] ^= 1,
         |f| f.contributions[0].signature[0] ^= 1,
         |f| f.beacon.source.push('a'),
         |f| f.beacon.iterations_log2 += 1,
         |f| f.beacon.value.push(0),
+        |f| f.beacon.contribution[0] ^= 1,
         |f| f.verifying_key[0] ^= 1,
     ];
     let mut digests = vec![Setup::Ceremony(Box::new(facts(b"key"))).digest()];

@@ -26,6 +26,21 @@ fn ceremony() -> Setup {
     Setup::Ceremony(Box::new(crate::ceremony::tests::facts(&[2; 40])))
 }
 
+/// Its circuit id fits: whoever makes a ceremony up computes it as well.
+#[test]
+fn a_manifest_of_a_ceremony_that_does_not_stand_is_not_one() {
+    let manifest = |key: &[u8]| {
+        let parts = CircuitParts {
+            setup: Setup::Ceremony(Box::new(crate::ceremony::tests::facts(key))),
+            ..parts(1)
+        };
+        Manifest::new(parts, b"proving key")
+    };
+    assert!(manifest(&[2; 40]).is_ok());
+    let fault = manifest(b"another").unwrap_err();
+    assert!(matches!(fault, ParamsFault::Ceremony(_)), "{fault}");
+}
+
 fn written() -> (tempfile::TempDir, Manifest) {
     let dir = tempfile::tempdir().unwrap();
     let manifest = write(dir.path(), parts(1), PROVING_KEY).unwrap();

@@ -7,10 +7,12 @@
 //! Knows nothing of who sent a proof, nor of caches. One thread; the caller spreads batches.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective};
-use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM, pairing::Pairing};
+use ark_ec::pairing::{MillerLoopOutput, Pairing};
+use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::Zero;
 
 use crate::groth16::{Groth16Proof, PreparedVerifyingKey, verify};
+use crate::lanes::{self, Lanes};
 use crate::randomness::{self, RandomnessUnavailable};
 
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;
@@ -115,72 +117,119 @@ impl Batch<'_> {
     /// ∏_i (e(A_i, B_i) · e(α, β)^-1 · e(I_i, γ)^-1 · e(C_i, δ)^-1)^(r_i) = 1, the last three gathered per key.
     fn product_is_one(&self, indices: &[usize]) -> Result<bool, RandomnessUnavailable> {
         let coefficients = randomness::coefficients(indices.len())?;
-        let mut sums: Vec<Option<KeySum>> = self.keys.iter().map(|_| None).collect();
-        let mut g1 = Vec::with_capacity(indices.len() + 3 * self.keys.len());
-        let mut g2: Vec<G2Prepared> = Vec::with_capacity(g1.capacity());
-        for (&index, &r) in indices.iter().zip(&coefficients) {
+        Ok(match lanes::available() {
+            Some(lanes) => self.product_in_lanes(lanes, indices, &coefficients),
+            None => self.product_plainly(indices, &coefficients),
+        })
+    }
+
+    fn product_plainly(&self, indices: &[usize], coefficients: &[u128]) -> bool {
+        let mut sums = self.empty_sums();
+        let mut g1 = Vec::with_capacity(indices.len());
+        let mut g2: Vec<G2Prepared> = Vec::with_capacity(indices.len() + 3 * self.keys.len());
+        let mut c = vec![(Vec::new(), Vec::new()); self.keys.len()];
+        for (&index, &r) in indices.iter().zip(coefficients) {
             let item = &self.items[index];
             let points = item.proof.points();
             g1.push(times(&points.a, r));
             g2.push(points.b.into());
-            sums[item.key]
-                .get_or_insert_with(|| KeySum::new(item.inputs.len()))
-                .add(r, item.inputs, points.c);
+            let r = Fr::from(r);
+            sums[item.key].add(r, item.inputs);
+            c[item.key].0.push(points.c);
+            c[item.key].1.push(r);
         }
+        for (sum, (points, scalars)) in sums.iter_mut().zip(&c) {
+            sum.c = msm(points, scalars);
+        }
+        let mut g1 = G1Projective::normalize_batch(&g1);
+        self.close(sums, &mut g1, &mut g2);
+        Bn254::multi_pairing(g1, g2).is_zero()
+    }
+
+    /// The same with the coefficients that lanes take.
+    fn product_in_lanes(&self, lanes: Lanes, indices: &[usize], coefficients: &[u128]) -> bool {
+        let points = || indices.iter().map(|&i| self.items[i].proof.points());
+        let short = |r: &u128| [*r as u64, (*r >> 64) as u64];
+        let coefficients: Vec<_> = coefficients.iter().map(short).collect();
+        let a: Vec<_> = points().map(|p| p.a).collect();
+        let a = G1Projective::normalize_batch(&lanes.scale(&a, &coefficients));
+        let c: Vec<_> = points().map(|p| p.c).collect();
+        let c = lanes.scale(&c, &coefficients);
+
+        let mut sums = self.empty_sums();
+        for ((&index, &r), c) in indices.iter().zip(&coefficients).zip(c) {
+            let item = &self.items[index];
+            sums[item.key].add(lanes::scalar_of(r), item.inputs);
+            sums[item.key].c += c;
+        }
+        // A coefficient of zero, which happens by chance once in 2^128, makes a pair that stands for one.
+        let pairs = a.into_iter().zip(points().map(|p| p.b));
+        let pairs: Vec<_> = pairs.filter(|(a, _)| !a.is_zero()).collect();
+        let (mut g1, mut g2) = (Vec::new(), Vec::new());
+        self.close(sums, &mut g1, &mut g2);
+        let product = lanes.miller(&pairs).0 * Bn254::multi_miller_loop(g1, g2).0;
+        Bn254::final_exponentiation(MillerLoopOutput(product)).is_some_and(|one| one.is_zero())
+    }
+
+    fn empty_sums(&self) -> Vec<KeySum> {
+        let keys = self.keys.iter();
+        keys.map(|key| KeySum::new(key.public_inputs())).collect()
+    }
+
+    /// Adds what pairs with β, −γ and −δ of every key that was used.
+    fn close(&self, sums: Vec<KeySum>, g1: &mut Vec<G1Affine>, g2: &mut Vec<G2Prepared>) {
         for (key, sum) in self.keys.iter().zip(sums) {
-            let Some(sum) = sum else { continue };
-            let [alpha, inputs, c] = sum.finish(key);
-            g1.extend([alpha, inputs, c]);
-            g2.push(key.beta.clone());
-            g2.push(key.points.gamma_g2_neg_pc.clone());
-            g2.push(key.points.delta_g2_neg_pc.clone());
+            if sum.is_used {
+                g1.extend(G1Projective::normalize_batch(&sum.finish(key)));
+                g2.push(key.beta.clone());
+                g2.push(key.points.gamma_g2_neg_pc.clone());
+                g2.push(key.points.delta_g2_neg_pc.clone());
+            }
         }
-        let g1 = G1Projective::normalize_batch(&g1);
-        Ok(Bn254::multi_pairing(g1, g2).is_zero())
     }
 }
 
 /// What the proofs under one key add up to.
 struct KeySum {
+    is_used: bool,
     /// Σ r_i, then Σ r_i · x_ij for each input j: the multipliers of the key's input elements.
     inputs: Vec<Fr>,
-    c: Vec<G1Affine>,
-    coefficients: Vec<Fr>,
+    /// Σ r_i · C_i
+    c: G1Projective,
 }
 
 impl KeySum {
     fn new(public_inputs: usize) -> Self {
         Self {
+            is_used: false,
             inputs: vec![Fr::zero(); public_inputs + 1],
-            c: Vec::new(),
-            coefficients: Vec::new(),
+            c: G1Projective::zero(),
         }
     }
 
-    fn add(&mut self, r: u128, inputs: &[Fr], c: G1Affine) {
-        let r = Fr::from(r);
+    fn add(&mut self, r: Fr, inputs: &[Fr]) {
+        self.is_used = true;
         self.inputs[0] += r;
         for (sum, x) in self.inputs[1..].iter_mut().zip(inputs) {
             *sum += r * x;
         }
-        self.c.push(c);
-        self.coefficients.push(r);
     }
 
     /// The G1 sides that pair with β, −γ and −δ.
     fn finish(self, key: &PreparedVerifyingKey) -> [G1Projective; 3] {
         let vk = &key.points.vk;
-        // The unchecked form would silently drop what one side has too many.
-        let msm = |points: &[G1Affine], scalars: &[Fr]| {
-            G1Projective::msm(points, scalars)
-                .expect("`check_input_count` and `add` keep them equally long")
-        };
         [
             vk.alpha_g1 * -self.inputs[0],
             msm(&vk.gamma_abc_g1, &self.inputs),
-            msm(&self.c, &self.coefficients),
+            self.c,
         ]
     }
+}
+
+/// The unchecked form would silently drop what one side has too many.
+fn msm(points: &[G1Affine], scalars: &[Fr]) -> G1Projective {
+    G1Projective::msm(points, scalars)
+        .expect("`check_input_count` and `product_plainly` keep them equally long")
 }
 
 fn times(point: &G1Affine, r: u128) -> G1Projective {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::groth16::prove;
+use crate::groth16::reference::prove;
 use crate::testing::{Circuit, proven, random_circuit, small};
 use ark_bn254::G2Affine;
 use proptest::prelude::*;

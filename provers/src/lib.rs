@@ -9,14 +9,24 @@
 //!
 //! Knows nothing of statements, commands, consensus, paths or clocks: the circuit is three matrices, the
 //! statement is a slice of field elements, a file is something one reads, writes and seeks in.
-#![forbid(unsafe_code)]
+// Allowed in the rooms of vector code, `kernel::ifma` and `lanes`.
+#![deny(unsafe_code)]
 
+pub mod arkworks;
 pub mod batch_verify;
 pub mod ceremony;
-pub mod circuit;
 pub mod groth16;
 pub mod iden3;
+pub mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "lanes/absent.rs"]
+mod lanes;
+pub mod msm;
+mod ntt;
 pub mod pool;
+mod priority;
 mod r1cs;
 mod randomness;
 
@@ -28,3 +38,5 @@ pub use randomness::RandomnessUnavailable;
 mod testing;
 #[cfg(test)]
 mod timings;
+#[cfg(all(test, target_os = "linux"))]
+mod verify_timings;

@@ -2,28 +2,39 @@
 //!
 //! Invariants:
 //! 1. at most `threads + queue_limit` jobs are outstanding (running or waiting); one more is refused, not buffered;
-//! 2. jobs start in the order they were submitted;
-//! 3. a job that never starts is dropped by whoever cancels it or closes the pool, so its witness is zeroised then,
-//!    not later;
+//! 2. jobs of one priority and one circuit start in the order they were submitted, and no job is passed over for ever
+//!    (the bounds are [`MAX_PASSED`] and [`MAX_STREAK`]);
+//! 3. a job that never starts is dropped by whoever cancels it, finds it late or closes the pool, so its witness is
+//!    zeroised then, not later;
 //! 4. a panic in a job is that job's outcome and nobody else's;
 //! 5. no lock is held while a job runs or is dropped;
-//! 6. dropping the pool waits for the running jobs and joins every thread.
+//! 6. dropping the pool waits for the running jobs and joins every thread;
+//! 7. a running job is stopped by nothing but its own [`Turn::check`].
 //!
-//! Knows nothing of circuits, time or priorities between jobs. Uses no async runtime: waiting blocks a thread.
+//! A late job that waits is found by whoever submits, starts or waits for one; until then it keeps its place.
+//! Knows nothing of circuits but that two are the same. Uses no async runtime: waiting blocks a thread.
 
 mod job;
-mod nice;
+mod metrics;
+mod queue;
 mod ticket;
+mod turn;
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Instant;
 
-pub use job::Job;
+pub use job::{Job, Priority};
+pub use metrics::{BUCKETS, Durations, PoolMetrics};
+pub use queue::{MAX_PASSED, MAX_STREAK};
 pub use ticket::{Cancelled, JobError, Ticket};
+pub use turn::Turn;
 
-use ticket::Slot;
+use crate::priority;
+use queue::{Place, Queue, Warm};
+use ticket::{Outcome, Slot};
+use turn::Wanted;
 
 /// How large a pool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +59,7 @@ pub enum PoolError {
     #[error("cannot lower the priority of a prover thread: {0}")]
     Nice(std::io::Error),
     #[error("cannot start the prover threads: {0}")]
-    Spawn(#[from] rayon::ThreadPoolBuildError),
+    Spawn(std::io::Error),
 }
 
 /// Why a job was not taken. It is handed back unharmed; dropping it zeroises its witness.
@@ -73,8 +84,6 @@ pub struct PoolLoad {
 /// The pool. Shared by reference; dropping it closes it.
 pub struct Pool {
     shared: Arc<Shared>,
-    /// `Some` until drop.
-    rayon: Option<rayon::ThreadPool>,
     workers: Vec<thread::JoinHandle<()>>,
 }
 
@@ -82,20 +91,27 @@ struct Shared {
     state: Mutex<State>,
     /// Signalled when a job stops being outstanding.
     room: Condvar,
+    /// Signalled when there is a job to start, and at the end.
+    work: Condvar,
+    threads: usize,
     limit: usize,
 }
 
 struct State {
-    waiting: VecDeque<Waiting>,
+    queue: Queue<Waiting>,
     running: usize,
     blocked: usize,
     next_id: u64,
+    closed: bool,
+    metrics: PoolMetrics,
 }
 
 struct Waiting {
     id: u64,
+    since: Instant,
     job: Job,
     slot: Arc<Slot>,
+    wanted: Arc<Wanted>,
 }
 
 impl Pool {
@@ -104,42 +120,26 @@ impl Pool {
         if config.threads == 0 {
             return Err(PoolError::NoThreads);
         }
-        if config.nice > nice::MAX {
+        if config.nice > priority::MAX_NICE {
             return Err(PoolError::NiceOutOfRange { nice: config.nice });
         }
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                running: 0,
-                blocked: 0,
-                next_id: 0,
-            }),
-            room: Condvar::new(),
-            limit: config.threads.saturating_add(config.queue_limit),
-        });
-        let mut workers = Vec::with_capacity(config.threads);
-        let (report, reports) = mpsc::channel();
-        // Our own threads, because rayon's drop does not wait for its threads to end.
-        let rayon = rayon::ThreadPoolBuilder::new()
-            .num_threads(config.threads)
-            .spawn_handler(|worker| {
-                let report = report.clone();
-                let name = format!("ukehi-prover-{}", worker.index());
-                let handle = thread::Builder::new().name(name).spawn(move || {
-                    // The receiver is gone only if the pool could not be built: then `run` returns at once.
-                    let _ = report.send(nice::lower_this_thread(config.nice));
-                    worker.run();
-                })?;
-                workers.push(handle);
-                Ok(())
-            })
-            .build();
-        drop(report);
-        let pool = Self {
-            shared,
-            rayon: Some(rayon?),
-            workers,
+        let mut pool = Self {
+            shared: Arc::new(Shared::new(&config)),
+            workers: Vec::with_capacity(config.threads),
         };
+        let (report, reports) = mpsc::channel();
+        for index in 0..config.threads {
+            let (report, shared) = (report.clone(), pool.shared.clone());
+            let worker = thread::Builder::new()
+                .name(format!("ukehi-prover-{index}"))
+                .spawn(move || {
+                    // The receiver is gone only if the pool could not be built: then `run` returns at once.
+                    let _ = report.send(priority::lower_this_thread(config.nice));
+                    shared.run();
+                })
+                .map_err(PoolError::Spawn)?;
+            pool.workers.push(worker);
+        }
         reports
             .iter()
             .take(config.threads)
@@ -150,21 +150,17 @@ impl Pool {
 
     /// Takes a job if there is room now.
     pub fn submit(&self, job: Job) -> Result<Ticket, SubmitError> {
-        self.enqueue(self.shared.lock(), job)
+        self.enqueue(self.shared.lock_current(), job)
     }
 
     /// Takes a job, waiting for room as long as it takes.
     pub fn submit_blocking(&self, job: Job) -> Result<Ticket, SubmitError> {
-        if self.rayon().current_thread_index().is_some() {
+        let here = thread::current().id();
+        if self.workers.iter().any(|w| w.thread().id() == here) {
             return Err(SubmitError::OnWorkerThread { job });
         }
-        let mut state = self.shared.lock();
-        state.blocked += 1;
-        let mut state = self
-            .shared
-            .room
-            .wait_while(state, |state| state.outstanding() >= self.shared.limit)
-            .unwrap_or_else(PoisonError::into_inner);
+        self.shared.lock().blocked += 1;
+        let mut state = self.shared.lock_with_room();
         state.blocked -= 1;
         self.enqueue(state, job)
     }
@@ -172,45 +168,44 @@ impl Pool {
     pub fn load(&self) -> PoolLoad {
         let state = self.shared.lock();
         PoolLoad {
-            waiting: state.waiting.len(),
+            waiting: state.queue.len(),
             running: state.running,
             blocked: state.blocked,
         }
     }
 
+    /// What the pool has done so far.
+    pub fn metrics(&self) -> PoolMetrics {
+        self.shared.lock().metrics
+    }
+
     fn enqueue(&self, mut state: MutexGuard<'_, State>, job: Job) -> Result<Ticket, SubmitError> {
         let outstanding = state.outstanding();
         if outstanding >= self.shared.limit {
+            state.metrics.refused += 1;
             return Err(SubmitError::Full { job, outstanding });
         }
-        let id = state.next_id;
-        state.next_id += 1;
-        let slot = Arc::new(Slot::default());
-        state.waiting.push_back(Waiting {
-            id,
-            job,
-            slot: slot.clone(),
-        });
+        let ticket = Ticket {
+            id: state.next_id,
+            slot: Arc::new(Slot::default()),
+            wanted: Wanted::until(job.deadline),
+            shared: self.shared.clone(),
+        };
+        state.take_in(job, &ticket);
         drop(state);
-        // One wake-up per job: each runs whichever job is first then, or none if a job was cancelled.
-        let shared = self.shared.clone();
-        self.rayon().spawn_fifo(move || shared.run_next());
-        Ok(Ticket::new(id, slot, self.shared.clone()))
-    }
-
-    fn rayon(&self) -> &rayon::ThreadPool {
-        self.rayon.as_ref().expect("taken only by drop")
+        self.shared.work.notify_one();
+        Ok(ticket)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let waiting = std::mem::take(&mut self.shared.lock().waiting);
-        for Waiting { job, slot, .. } in waiting {
-            drop(job);
-            slot.finish(Err(JobError::PoolClosed));
-        }
-        drop(self.rayon.take());
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let waiting = state.queue.take_all(|_| true);
+        drop(state);
+        self.shared.work.notify_all();
+        self.shared.give_up(waiting, &JobError::PoolClosed);
         for worker in self.workers.drain(..) {
             // A job may own the last handle to its pool; a thread cannot join itself.
             if worker.thread().id() != thread::current().id() {
@@ -223,46 +218,163 @@ impl Drop for Pool {
 }
 
 impl Shared {
+    fn new(config: &PoolConfig) -> Self {
+        Self {
+            state: Mutex::new(State {
+                queue: Queue::new(),
+                running: 0,
+                blocked: 0,
+                next_id: 0,
+                closed: false,
+                metrics: PoolMetrics::default(),
+            }),
+            room: Condvar::new(),
+            work: Condvar::new(),
+            threads: config.threads,
+            limit: config.threads.saturating_add(config.queue_limit),
+        }
+    }
+
     /// A panic cannot leave the state half-changed: jobs neither run nor drop under this lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run_next(&self) {
-        let Some(Waiting { job, slot, .. }) = self.start_next() else {
-            return;
-        };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| job.run())) {
-            Ok(result) => result.map_err(JobError::Prove),
-            Err(_) => Err(JobError::Panicked),
-        };
-        // Room first: whoever sees the outcome may submit again at once.
-        self.lock().running -= 1;
+    /// The lock, with no late job in the queue.
+    fn lock_current(&self) -> MutexGuard<'_, State> {
+        loop {
+            let mut state = self.lock();
+            let now = Instant::now();
+            let late = state.queue.take_all(|waiting| waiting.wanted.is_late(now));
+            if late.is_empty() {
+                return state;
+            }
+            drop(state);
+            self.give_up(late, &JobError::DeadlinePassed);
+        }
+    }
+
+    /// The lock, once there is room for a job.
+    fn lock_with_room(&self) -> MutexGuard<'_, State> {
+        loop {
+            let state = self.lock_current();
+            if state.outstanding() < self.limit {
+                return state;
+            }
+            // A waiting job that becomes late makes room too.
+            let first_late = state.queue.iter().filter_map(|w| w.wanted.deadline()).min();
+            match first_late {
+                None => drop(self.room.wait(state)),
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    drop(self.room.wait_timeout(state, left));
+                }
+            }
+        }
+    }
+
+    /// Lets go of late jobs.
+    fn expire(&self) {
+        drop(self.lock_current());
+    }
+
+    /// Drops jobs that will not start. Not to be called under the lock.
+    fn give_up(&self, jobs: Vec<Waiting>, why: &JobError) {
+        for Waiting { job, slot, .. } in jobs {
+            drop(job);
+            self.conclude(&slot, Err(why.clone()), |_| {});
+        }
+    }
+
+    /// Room first: whoever sees the outcome may submit again at once.
+    fn conclude(&self, slot: &Slot, outcome: Outcome, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        state.metrics.count(&outcome);
+        change(&mut state);
+        drop(state);
         self.room.notify_all();
         slot.finish(outcome);
     }
 
-    fn start_next(&self) -> Option<Waiting> {
-        let mut state = self.lock();
-        let next = state.waiting.pop_front()?;
-        state.running += 1;
-        Some(next)
+    /// A worker's life.
+    fn run(&self) {
+        let mut warm = Warm::default();
+        while let Some((waiting, all_cores)) = self.start_next(&mut warm) {
+            self.run_one(waiting, all_cores);
+        }
     }
 
-    /// Takes a job out of the queue, if it has not started. The caller drops it, outside the lock.
-    fn withdraw(&self, id: u64) -> Option<Job> {
-        let mut state = self.lock();
-        let position = state.waiting.iter().position(|w| w.id == id)?;
-        let withdrawn = state.waiting.remove(position)?;
-        drop(state);
-        self.room.notify_all();
-        Some(withdrawn.job)
+    /// Waits for a job; `None` when the pool is closed.
+    fn start_next(&self, warm: &mut Warm) -> Option<(Waiting, bool)> {
+        loop {
+            let mut state = self.lock_current();
+            if state.closed {
+                return None;
+            }
+            if let Some(next) = state.start_next(warm, self.threads) {
+                return Some(next);
+            }
+            drop(self.work.wait(state));
+        }
+    }
+
+    fn run_one(&self, waiting: Waiting, all_cores: bool) {
+        let Waiting {
+            job, slot, wanted, ..
+        } = waiting;
+        let turn = Turn { wanted, all_cores };
+        let started = Instant::now();
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| job.run(&turn))).unwrap_or(Err(JobError::Panicked));
+        self.conclude(&slot, outcome, |state| {
+            state.running -= 1;
+            state.metrics.ran.record(started.elapsed());
+        });
+    }
+
+    /// Takes a job out of the queue and drops it, if it has not started.
+    fn withdraw(&self, id: u64) -> bool {
+        let withdrawn = self.lock().queue.take_all(|waiting| waiting.id == id);
+        let found = !withdrawn.is_empty();
+        self.give_up(withdrawn, &JobError::Cancelled);
+        found
     }
 }
 
 impl State {
     fn outstanding(&self) -> usize {
-        self.waiting.len() + self.running
+        self.queue.len() + self.running
+    }
+
+    fn take_in(&mut self, job: Job, ticket: &Ticket) {
+        self.next_id += 1;
+        let place = Place {
+            priority: job.priority,
+            circuit: job.circuit,
+        };
+        self.queue.push(
+            place,
+            Waiting {
+                id: ticket.id,
+                since: Instant::now(),
+                job,
+                slot: ticket.slot.clone(),
+                wanted: ticket.wanted.clone(),
+            },
+        );
+        self.metrics.submitted += 1;
+        self.metrics.most_waiting = self.metrics.most_waiting.max(self.queue.len());
+    }
+
+    /// The next job, and whether it may have every core to itself.
+    fn start_next(&mut self, warm: &mut Warm, threads: usize) -> Option<(Waiting, bool)> {
+        let next = self.queue.next(warm)?;
+        let alone = self.running == 0 && self.queue.is_empty() && threads > 1;
+        self.running += 1;
+        self.metrics.started_alone += u64::from(alone);
+        self.metrics.circuit_changes += u64::from(warm.has_changed());
+        self.metrics.waited.record(next.since.elapsed());
+        Some((next, alone))
     }
 }
 

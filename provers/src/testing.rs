@@ -14,9 +14,10 @@ use ark_relations::gr1cs::{
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::R1cs;
+use crate::arkworks;
 use crate::ceremony::{ToxicShare, contribute, initial_zkey, insecure_dev_powers};
-use crate::circuit::arkworks;
-use crate::groth16::{Groth16Proof, ProvingKey, insecure_dev_setup, prove};
+use crate::groth16::reference::prove;
+use crate::groth16::{Groth16Proof, ProvingKey, insecure_dev_setup};
 use crate::iden3::{Ptau, write_ptau};
 
 /// A circuit with its keys and a satisfying assignment.

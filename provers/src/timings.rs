@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use ark_bn254::Fr;
 
 use crate::batch_verify::{BatchItem, verify_batch};
-use crate::groth16::{ProvingKey, insecure_dev_setup, prove, verify};
+use crate::groth16::reference::prove;
+use crate::groth16::{ProvingKey, insecure_dev_setup, verify};
 use crate::testing::random_r1cs;
 
 fn median(runs: usize, mut work: impl FnMut()) -> Duration {

@@ -6,11 +6,14 @@
 //! circuit are judged by the registry of exactly the changes before it.
 //! Knows nothing of files or signed notes.
 
+mod compare;
+
+use self::compare::{HEADER_DIGEST, explain, same_hash, same_outcome, same_record};
 use super::bundle::{RawEntry, Start};
 use super::error::AuditError;
 use super::place::Place;
 use super::report::Tally;
-use crate::batch::{BatchVerifier, Fault, NotYet, SealedBatch, Verdict, VerifiedBatch};
+use crate::batch::{BatchVerifier, Fault, NotYet, Verdict, VerifiedBatch};
 use crate::ids::{Hash, LogIndex, ShardId, TreeSize};
 use crate::keyspace::{Keyspace, StateMachine};
 use crate::kv::{Overlay, StoreError, WriteBatch};
@@ -365,58 +368,6 @@ impl<'a> Replay<'a> {
         }
         Ok(())
     }
-}
-
-const HEADER_DIGEST: &str = "its record's header digest";
-
-/// A batch that decodes but is not the one its record names was exchanged or edited: say so,
-/// rather than that some signature fails.
-fn explain(record: &Record, payload: &[u8], fault: Fault) -> AuditError {
-    let place = Place::Entry(record.index);
-    if let Ok(batch) = SealedBatch::from_bytes(payload) {
-        let found = batch.header.digest();
-        if let Err(mismatch) = same_hash(place, HEADER_DIGEST, &record.header_digest, &found) {
-            return mismatch;
-        }
-    }
-    AuditError::Batch {
-        index: record.index,
-        fault,
-    }
-}
-
-fn same_outcome(place: Place, decided: Outcome, recorded: Outcome) -> Result<(), AuditError> {
-    if decided == recorded {
-        return Ok(());
-    }
-    let what = "the outcome in its record";
-    Err(AuditError::mismatch(place, what, decided, recorded))
-}
-
-fn same_record(place: Place, record: &Record, expected: &Record) -> Result<(), AuditError> {
-    if record == expected {
-        return Ok(());
-    }
-    let (expected, found) = (expected.to_bytes(), record.to_bytes());
-    let (expected, found) = (hex::encode(expected), hex::encode(found));
-    Err(AuditError::mismatch(place, "its record", expected, found))
-}
-
-fn same_hash(
-    place: Place,
-    what: &'static str,
-    record: &Hash,
-    batch: &Hash,
-) -> Result<(), AuditError> {
-    if record == batch {
-        return Ok(());
-    }
-    Err(AuditError::mismatch(
-        place,
-        what,
-        hex::encode(batch),
-        hex::encode(record),
-    ))
 }
 
 fn in_one_write<T>(

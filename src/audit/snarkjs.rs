@@ -1,19 +1,22 @@
 //! One batch of a trail as the three files snarkjs verifies, and such files, whoever wrote them, verified here.
 //!
-//! Invariants: 1. what is written verified here first, under the key the trust root has for the circuit; 2. what
-//! is read passes this crate's own decoders. A proof shown so says what its public input x is; what x stands for,
-//! and that the log holds it, is `verify`'s to say.
+//! Invariants: 1. what is written verified here first, under the key that the trust root, or a change in the trail, has
+//! for the circuit; a circuit's id covers its key; 2. what is read passes this crate's own decoders. A proof shown so
+//! says what its public input x is; what x stands for, that the log holds it, and that admins activated the circuit, is
+//! `verify`'s to say.
 
 use super::bundle::BundleReader;
 use super::error::AuditError;
 use super::verify::check_log;
-use crate::batch::{Fault, SealedBatch, shape_of};
+use crate::batch::{Fault, NotYet, SealedBatch, form_of};
 use crate::error::{ExitCode, Failure};
 use crate::ids::LogIndex;
-use crate::log::EntryKind;
+use crate::log::{EntryKind, Outcome};
+use crate::registry::{Change, Operation};
 use crate::trust::TrustRoot;
 use std::io::Read;
 use thiserror::Error;
+use ukehi_circuits::shape::Form;
 use ukehi_keys::{CircuitId, Manifest};
 use ukehi_provers::groth16::{
     Groth16Proof, PreparedVerifyingKey, VerifyError, VerifyingKey, verify,
@@ -77,14 +80,32 @@ pub fn export<R: Read>(
     trust: &TrustRoot,
     index: LogIndex,
 ) -> Result<(CircuitId, Files), AuditError> {
-    let batch = batch_at(BundleReader::open(input)?, trust, index)?;
+    let (batch, activated) = batch_at(BundleReader::open(input)?, trust, index)?;
+    files_of(&batch, trust, &activated, index)
+}
+
+/// The files of a batch that stands at `index`, after changes that carry the manifests `activated`.
+///
+/// # Errors
+/// As [`export`].
+pub fn files_of(
+    batch: &SealedBatch,
+    trust: &TrustRoot,
+    activated: &[Manifest],
+    index: LogIndex,
+) -> Result<(CircuitId, Files), AuditError> {
     let circuit = batch.header.circuit;
     let fault = |fault| AuditError::Batch { index, fault };
-    let manifest = trust.circuits.iter().find(|m| m.circuit_id() == circuit);
-    let manifest = manifest.ok_or_else(|| fault(Fault::UnknownCircuit { circuit }))?;
-    let (key, shape) = usable(manifest)?;
+    let mut known = trust.circuits.iter().chain(activated);
+    let manifest = known.find(|m| m.circuit_id() == circuit);
+    // A change before this range may have activated it: nobody is at fault.
+    let manifest = manifest.ok_or(AuditError::NoVerdict {
+        index,
+        reason: NotYet::UnknownCircuit { circuit },
+    })?;
+    let (key, form) = usable(manifest)?;
     let statement = batch
-        .statement(shape)
+        .statement(form)
         .map_err(|e| fault(Fault::Statement(e)))?;
     let inputs = [statement.x()];
     let refused = || fault(Fault::Proof { circuit });
@@ -118,32 +139,47 @@ pub fn check(files: &Files, trust: Option<&TrustRoot>) -> Result<Verified, Files
     })
 }
 
+/// The batch, and the manifests that changes before it carry.
 fn batch_at<R: Read>(
     mut bundle: BundleReader<R>,
     trust: &TrustRoot,
     index: LogIndex,
-) -> Result<SealedBatch, AuditError> {
+) -> Result<(SealedBatch, Vec<Manifest>), AuditError> {
     check_log(bundle.start(), &trust.genesis)?;
     let (from, to) = (bundle.start().from, bundle.start().to);
+    let before = bundle.start().registry.iter();
+    let mut activated: Vec<Manifest> = before.filter_map(|c| activation(&c.change)).collect();
     while let Some(entry) = bundle.entry()? {
+        let kind = entry.record.kind;
         if entry.record.index != index {
+            let applied = kind == EntryKind::Registry && entry.record.outcome == Outcome::Applied;
+            activated.extend(applied.then(|| activation(&entry.payload)).flatten());
             continue;
         }
-        let kind = entry.record.kind;
         if kind != EntryKind::Batch {
             return Err(AuditError::NotABatch { index, kind });
         }
-        return SealedBatch::from_bytes(&entry.payload).map_err(|e| AuditError::Batch {
+        let batch = SealedBatch::from_bytes(&entry.payload);
+        let batch = batch.map_err(|e| AuditError::Batch {
             index,
             fault: Fault::Undecodable(e),
-        });
+        })?;
+        return Ok((batch, activated));
     }
     Err(AuditError::NoSuchEntry { index, from, to })
 }
 
-fn usable(manifest: &Manifest) -> Result<(VerifyingKey, ukehi_circuits::shape::Shape), AuditError> {
+/// The manifest a change carries.
+fn activation(change: &[u8]) -> Option<Manifest> {
+    match Change::from_bytes(change).ok()?.content.operation {
+        Operation::ActivateCircuit { manifest } => Manifest::from_json(&manifest).ok(),
+        _ => None,
+    }
+}
+
+fn usable(manifest: &Manifest) -> Result<(VerifyingKey, Form), AuditError> {
     let unusable = |reason: String| AuditError::UnusableTrust { reason };
-    let shape = shape_of(manifest).map_err(|e| unusable(e.to_string()))?;
+    let form = form_of(manifest).map_err(|e| unusable(e.to_string()))?;
     let key = VerifyingKey::from_bytes(manifest.verifying_key());
     let circuit = manifest.circuit_id();
     let key = key.map_err(|source| {
@@ -151,5 +187,5 @@ fn usable(manifest: &Manifest) -> Result<(VerifyingKey, ukehi_circuits::shape::S
             "circuit {circuit}: its verifying key does not decode: {source}"
         ))
     })?;
-    Ok((key, shape))
+    Ok((key, form))
 }

@@ -119,14 +119,12 @@ impl ProofVerifier for Groth16Verifier {
     fn verify_many(&self, items: &[ProofItem<'_>]) -> Vec<bool> {
         let ids: Vec<&CircuitId> = self.circuits.keys().collect();
         let keys: Vec<&PreparedVerifyingKey> = self.circuits.values().map(|c| &*c.key).collect();
-        let proofs: Vec<Option<Groth16Proof>> = items
-            .iter()
-            .map(|item| Groth16Proof::from_bytes(item.proof).ok())
-            .collect();
+        let encoded: Vec<&[u8]> = items.iter().map(|item| &item.proof[..]).collect();
+        let proofs = Groth16Proof::from_bytes_many(&encoded);
         let mut holds = vec![false; items.len()];
         let (mut positions, mut batch) = (Vec::new(), Vec::new());
         for (position, (item, proof)) in items.iter().zip(&proofs).enumerate() {
-            if let (Ok(key), Some(proof)) = (ids.binary_search(&&item.circuit), proof) {
+            if let (Ok(key), Ok(proof)) = (ids.binary_search(&&item.circuit), proof) {
                 let inputs = std::slice::from_ref(&item.x);
                 positions.push(position);
                 batch.push(BatchItem { key, inputs, proof });
@@ -171,14 +169,6 @@ pub fn form_of(manifest: &Manifest) -> Result<Form, UnusableCircuit> {
         circuit: manifest.circuit_id(),
         shape: format!("{named:?}"),
     })
-}
-
-/// The shape a manifest names.
-///
-/// # Errors
-/// As [`form_of`].
-pub fn shape_of(manifest: &Manifest) -> Result<Shape, UnusableCircuit> {
-    form_of(manifest).map(|form| form.shape)
 }
 
 /// How manifests and circuit ids name a policy's circuit.

@@ -7,7 +7,7 @@ mod sealed;
 mod slot_list;
 pub mod verify;
 
-pub use groth16::{Groth16Verifier, UnusableCircuit, circuit_shape, form_of, shape_name, shape_of};
+pub use groth16::{Groth16Verifier, UnusableCircuit, circuit_shape, form_of, shape_name};
 pub use header::{Anchor, HEADER_BYTES, Header};
 pub use kind::{CircuitKind, OPEN_STATEMENT, kind_of, open_name};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};

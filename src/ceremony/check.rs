@@ -81,7 +81,7 @@ impl Ceremony {
             circuit,
         };
         if ceremony.announcement.circuit.is_some() {
-            ceremony.named_circuit()?;
+            ceremony.announced_circuit(&ceremony.announced_name()?)?;
         }
         Ok(ceremony)
     }

@@ -32,9 +32,7 @@ pub enum CeremonyError {
     UnknownCircuit(#[from] UnknownCircuitName),
     #[error("the announced circuit {name} has other constraints in this release")]
     OtherCircuit { name: String },
-    #[error(
-        "the ceremony was announced without the name of a circuit: no parameters can be made from it"
-    )]
+    #[error("the ceremony was announced for a file: which circuit's parameters shall they be?")]
     Nameless,
     #[error(
         "the powers of tau are one party's development powers: whoever made them could forge proofs"

@@ -17,10 +17,35 @@ impl Ceremony {
     /// development powers the parameters are no better than those, and with `dev` say so.
     ///
     /// # Errors
-    /// [`CeremonyError`]; of note [`CeremonyError::DevelopmentPowers`] without `dev`. Existing parameters are never
-    /// overwritten.
+    /// [`CeremonyError`]; of note [`CeremonyError::Nameless`] if a file was announced, and
+    /// [`CeremonyError::DevelopmentPowers`] without `dev`. Existing parameters are never overwritten.
     pub fn finish(
         &self,
+        params: &Path,
+        dev: bool,
+        report: Report<'_>,
+    ) -> Result<Manifest, CeremonyError> {
+        self.make(None, params, dev, report)
+    }
+
+    /// [`Ceremony::finish`] for a circuit the program names: one of a policy of its own, whose constraints
+    /// ([`constraints`], written with [`write_r1cs`]) were announced as a file.
+    ///
+    /// # Errors
+    /// As [`Ceremony::finish`]; [`CeremonyError::OtherCircuit`] if other constraints were announced.
+    pub fn finish_for(
+        &self,
+        circuit: &CircuitName,
+        params: &Path,
+        dev: bool,
+        report: Report<'_>,
+    ) -> Result<Manifest, CeremonyError> {
+        self.make(Some(*circuit), params, dev, report)
+    }
+
+    fn make(
+        &self,
+        circuit: Option<CircuitName>,
         params: &Path,
         dev: bool,
         report: Report<'_>,
@@ -30,7 +55,8 @@ impl Ceremony {
         if development && !dev {
             return Err(CeremonyError::DevelopmentPowers);
         }
-        let (circuit, shape, matrix_digest) = self.named_circuit()?;
+        let circuit = circuit.map_or_else(|| self.announced_name(), Ok)?;
+        let (circuit, shape, matrix_digest) = self.announced_circuit(&circuit)?;
         let facts = self.facts(&verified)?;
         let key = ProvingKey::from_zkey(verified.key.zkey, &circuit)?;
         let verifying_key = key.verifying_key().to_bytes();
@@ -71,18 +97,26 @@ impl Ceremony {
         })
     }
 
-    /// The announced circuit as this release has it, if its constraints are the announced ones.
-    pub(super) fn named_circuit(&self) -> Result<(R1cs, CircuitShape, [u8; 32]), CeremonyError> {
+    /// The circuit of this release that was announced by name.
+    pub(super) fn announced_name(&self) -> Result<CircuitName, CeremonyError> {
         let name = self.announcement.circuit.as_ref();
-        let name = name.ok_or(CeremonyError::Nameless)?;
-        let known: CircuitName = name.parse()?;
-        let (circuit, matrix_digest) = constraints(&known);
+        Ok(name.ok_or(CeremonyError::Nameless)?.parse()?)
+    }
+
+    /// A circuit with its constraints, if those are the announced ones.
+    pub(super) fn announced_circuit(
+        &self,
+        name: &CircuitName,
+    ) -> Result<(R1cs, CircuitShape, [u8; 32]), CeremonyError> {
+        let (circuit, matrix_digest) = constraints(name);
         let written = write_r1cs(&circuit, std::io::Cursor::new(Vec::new()))
             .expect("writing to memory cannot fail");
         let digest = blake3::hash(written.get_ref()).to_hex();
         match digest.as_str() == self.announcement.r1cs {
-            true => Ok((circuit, known.manifest_shape(), matrix_digest)),
-            false => Err(CeremonyError::OtherCircuit { name: name.clone() }),
+            true => Ok((circuit, name.manifest_shape(), matrix_digest)),
+            false => Err(CeremonyError::OtherCircuit {
+                name: name.to_string(),
+            }),
         }
     }
 }

@@ -5,6 +5,8 @@ use super::cells::args::CellsCommand;
 use super::circuits::CircuitsCommand;
 use super::disclose::{CheckArgs, DiscloseArgs};
 use super::keys::args::KeysCommand;
+use super::prove::ProveArgs;
+use super::verify::VerifyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -61,7 +63,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
     #[command(
-        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
+        after_help = "Examples:\n  ukehi put --dir demo --author clinic patient/17 'chart opened'\n  ukehi put --dir demo --author lab scan/17 --value-file mri.dcm\n  ukehi put --dir demo --file accesses.jsonl\n  ukehi put --dir demo --author clinic order/7 approved --guard clinic/budget=250\n\nEach line of the file is {\"author\": ..., \"key\": ..., \"value\": ...}.\nA value too long for a slot goes to the nodes as an encrypted bulk value; the log holds its key and digest."
     )]
     Put(PutArgs),
     /// Read and decrypt the newest value of a key. Proves inclusion, not that nothing newer exists.
@@ -72,6 +74,12 @@ pub enum Command {
     /// Read and decrypt all keys, in tag order (the order of their route tags, not of the keys).
     #[command(after_help = "Example:\n  ukehi scan --dir demo --limit 20")]
     Scan(ScanArgs),
+    /// Values kept beside the log: give the nodes what they lack.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  ukehi bulk repair --dir demo --author lab"
+    )]
+    Bulk(BulkCommand),
     /// Export a trail and verify it offline.
     #[command(
         subcommand,
@@ -102,6 +110,16 @@ pub enum Command {
         after_help = "Example:\n  ukehi circuits export seal-1-short-opaque --r1cs seal.r1cs"
     )]
     Circuits(CircuitsCommand),
+    /// Prove any circom circuit from its key and a witness, as rapidsnark does.
+    #[command(
+        after_help = "Examples:\n  ukehi prove circuit.zkey witness.wtns proof.json public.json\n  ukehi prove circuit.zkey witness.wtns proof.json public.json --r1cs circuit.r1cs\n\nThe proof is verified before it is written. Without --r1cs a bad witness and a wrong key are one error.\nFrom a circuit to a checked proof: docs/any-circuit.md"
+    )]
+    Prove(ProveArgs),
+    /// Verify such a proof, or one of snarkjs or rapidsnark.
+    #[command(
+        after_help = "Example:\n  ukehi verify verification_key.json public.json proof.json\n\nThe key must come from somebody you trust to have held a set-up, not from the prover alone."
+    )]
+    Verify(VerifyArgs),
     /// Measure this machine.
     #[command(subcommand, after_help = "Example:\n  ukehi bench quick --output json")]
     Bench(BenchCommand),
@@ -110,7 +128,9 @@ pub enum Command {
 #[derive(Subcommand, Debug)]
 pub enum TestnetCommand {
     /// Write a cluster's keys and configuration if DIR has none, then start its nodes.
-    #[command(after_help = "Example:\n  ukehi testnet up --dir demo --detach")]
+    #[command(
+        after_help = "Examples:\n  ukehi testnet up --dir demo --detach\n  ukehi testnet up --dir real --detach --production\n\nA cluster made with --production takes no INSECURE circuit, and starts with none: activate those of a\nceremony, `ukehi keys circuit activate`, and write with --params."
+    )]
     Up {
         /// Where the cluster lives; made if missing.
         #[arg(long)]
@@ -138,6 +158,10 @@ pub enum TestnetCommand {
         /// a while to set up.
         #[arg(long, value_delimiter = ',', default_values_t = ["seal-1-short-opaque", "seal-8-short-opaque", "seal-1-long-opaque", "seal_cells-8-short-ledger", "open-1-short-none"].map(String::from))]
         circuits: Vec<String>,
+        /// Set up no circuit, and refuse those of development set-ups for ever; --circuits then says
+        /// which policies get an epoch.
+        #[arg(long)]
+        production: bool,
     },
     /// Stop the nodes; their data stays.
     #[command(after_help = "Example:\n  ukehi testnet down --dir demo")]
@@ -175,6 +199,9 @@ pub struct Target {
     /// Proving parameters, for put (with --dir: DIR/params).
     #[arg(long)]
     pub params: Option<PathBuf>,
+    /// Memory for the provers' tables in MiB, for put; a quarter of this machine's by default, 0 for none.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(..=1 << 24))]
+    pub table_memory: Option<u64>,
     /// How long to keep trying, in seconds.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
@@ -189,6 +216,7 @@ impl Target {
             keys: None,
             trust: None,
             params: None,
+            table_memory: None,
             timeout: 30,
         }
     }
@@ -225,6 +253,9 @@ pub struct PutArgs {
     /// Which of the author keys signs; needed where there are several.
     #[arg(long)]
     pub author: Option<String>,
+    /// Only while this cell holds this value; may be repeated. The value then goes into the ledger's epoch.
+    #[arg(long = "guard", value_name = "KEY=VALUE", requires = "value")]
+    pub guards: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -247,9 +278,26 @@ pub struct ScanArgs {
 }
 
 #[derive(Subcommand, Debug)]
+pub enum BulkCommand {
+    /// Give nodes that were down during an upload the ciphertexts that keys refer to now.
+    #[command(
+        after_help = "Example:\n  ukehi bulk repair --dir demo --author lab\n\nAny author may: the log says which ciphertext belongs where. Needs the addresses of all nodes (--dir)."
+    )]
+    Repair {
+        #[command(flatten)]
+        target: Target,
+        /// Which of the author keys signs the uploads; needed where there are several.
+        #[arg(long)]
+        author: Option<String>,
+    },
+}
+
+#[derive(Subcommand, Debug)]
 pub enum AuditCommand {
     /// Write the trail, or a range of it, into one self-contained file.
-    #[command(after_help = "Example:\n  ukehi audit export --dir demo --out trail.ukehi")]
+    #[command(
+        after_help = "Examples:\n  ukehi audit export --dir demo --out trail.ukehi\n  ukehi audit export --dir demo --out for-strangers.ukehi --prune-grants"
+    )]
     Export {
         #[command(flatten)]
         target: Target,
@@ -261,6 +309,9 @@ pub enum AuditCommand {
         /// One past the last entry.
         #[arg(long, requires = "from")]
         to: Option<u64>,
+        /// Leave out what grants wrap to readers: an audit needs their digests only.
+        #[arg(long)]
+        prune_grants: bool,
     },
     /// Verify every hash, signature, checkpoint and proof; needs no node and no decryption key.
     #[command(

@@ -3,18 +3,19 @@
 use super::args::Target;
 use super::passphrase;
 use super::testnet::Layout;
-use crate::api::{Reply, Request};
 use crate::batch::BatchVerifier;
-use crate::client::KnownRegistry;
-use crate::client::remote::{Endpoint, Remote, RemoteError};
+use crate::client::remote::{Endpoint, Remote};
+use crate::client::{Cluster, KeyDirectory, KnownRegistry};
 use crate::error::{ExitCode, Failure};
-use crate::ids::{EpochId, KeyspaceId, NodeId};
+use crate::ids::{EpochId, KeyspaceId};
 use crate::node::SHARD;
+use crate::params;
 use crate::trust::TrustRoot;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ukehi_keys::Passphrase;
+use ukehi_provers::groth16::{ProverOptions, TableBudget, TableCache};
 
 /// Where a command finds everything.
 pub struct Place {
@@ -23,10 +24,26 @@ pub struct Place {
     /// Laid out like a testnet's `client/`; `None` where no keys were named.
     client: Option<PathBuf>,
     params: Option<PathBuf>,
+    table_memory: Option<u64>,
     timeout: Duration,
 }
 
 impl Place {
+    /// How this process proves: tables within `--table-memory`, derived keys kept in `~/.cache/ukehi/tables`, which
+    /// any client may delete at any time.
+    pub fn prover_options(&self) -> Result<ProverOptions, Failure> {
+        let mut options = params::default_options()?;
+        if let Some(mib) = self.table_memory {
+            options.budget = TableBudget::bytes(mib << 20);
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let cache = set("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")));
+        options.cache = cache.map(|cache| TableCache::new(cache.join("ukehi/tables")));
+        Ok(options)
+    }
+
     pub fn find(target: &Target) -> Result<Self, Failure> {
         let timeout = Duration::from_secs(target.timeout);
         if let Some(dir) = &target.dir {
@@ -37,6 +54,7 @@ impl Place {
                 trust,
                 client: Some(target.keys.clone().unwrap_or_else(|| layout.client())),
                 params: Some(target.params.clone().unwrap_or_else(|| layout.params())),
+                table_memory: target.table_memory,
                 timeout,
             });
         }
@@ -52,6 +70,7 @@ impl Place {
             trust,
             client: target.keys.clone(),
             params: target.params.clone(),
+            table_memory: target.table_memory,
             timeout,
         })
     }
@@ -88,33 +107,16 @@ impl Place {
             .map_err(|e| Failure::new(ExitCode::Untrusted, e, "use a matching release"))
     }
 
-    /// The registry: what was kept of it in client/registry, and what has come since.
-    pub async fn registry(&self, remote: &mut Remote) -> Result<KnownRegistry, Failure> {
-        let dir = self.client.as_ref().map(|c| c.join("registry"));
-        let mut known = KnownRegistry::open(self.verifier()?, dir.as_deref())?;
-        let after = known.last();
-        let mut failed = None;
-        let take = |reply: Reply| match reply {
-            Reply::Entry { entry, .. } => match known.take(&entry) {
-                Ok(()) => Ok(false),
-                Err(error) => {
-                    // The stream's own error type cannot carry it: it is kept beside.
-                    failed = Some(Failure::from(error));
-                    Ok(true)
-                }
-            },
-            Reply::End => Ok(true),
-            other => Err(RemoteError::Protocol {
-                node: NodeId(0),
-                what: format!("{other:?}"),
-            }),
-        };
-        let ask = |deadline_ms| Request::Registry { deadline_ms, after };
-        remote.stream(ask, take).await?;
-        match failed {
-            Some(failure) => Err(failure),
-            None => Ok(known),
-        }
+    /// The cluster, its registry as of now.
+    pub async fn cluster(&self) -> Result<Cluster, Failure> {
+        let mut cluster = Cluster::open(self.verifier()?, self.remote(), self.client.as_deref())?;
+        cluster.catch_up().await?;
+        Ok(cluster)
+    }
+
+    /// The keys at hand; their passphrase is asked for here.
+    pub fn keys(&self) -> Result<KeyDirectory, Failure> {
+        Ok(KeyDirectory::new(self.client_dir()?, self.passphrase()?))
     }
 
     /// The keyspace the commands are about: the first of genesis.

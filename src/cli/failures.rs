@@ -6,7 +6,9 @@ use crate::audit::ExportError;
 use crate::audit::disclosure::DiscloseError;
 use crate::client::outbox::OutboxError;
 use crate::client::remote::RemoteError;
-use crate::client::{AnchorError, ReadError, RegistryError, SealError};
+use crate::client::{
+    AnchorError, ClusterError, NextEpochError, ReadError, RegistryError, SealError,
+};
 use crate::error::{ExitCode, Failure};
 use crate::log::ReceiptError;
 use crate::params::CircuitError;
@@ -33,9 +35,12 @@ impl From<KeystoreError> for Failure {
 impl From<SealError> for Failure {
     fn from(error: SealError) -> Self {
         let next = match &error {
-            SealError::UnknownEpoch { .. }
-            | SealError::UnknownAuthor { .. }
-            | SealError::WrongRouteKey { .. } => "use the keys of this cluster (--keys)",
+            SealError::UnknownAuthor { .. } => {
+                "an admin registers it: `ukehi keys author register`; a revoked key needs a successor"
+            }
+            SealError::UnknownEpoch { .. } | SealError::WrongRouteKey { .. } => {
+                "use the keys of this cluster (--keys)"
+            }
             SealError::NoCircuit { .. } => "use the parameters of this cluster (--params)",
             _ => "",
         };
@@ -70,6 +75,10 @@ impl From<AnchorError> for Failure {
                 "keep the file client/anchor as evidence and compare it with the other parties'",
             ),
             AnchorError::NoMajority => (ExitCode::Incomplete, "ask another node"),
+            AnchorError::Moved { .. } => (
+                ExitCode::Unavailable,
+                "other programs use this client's directory all the time: try again",
+            ),
             AnchorError::Io { .. } => (ExitCode::Runtime, "check the disk"),
             AnchorError::Damaged { .. } => (
                 ExitCode::Configuration,
@@ -77,6 +86,52 @@ impl From<AnchorError> for Failure {
             ),
         };
         Failure::new(code, error, next)
+    }
+}
+
+impl From<ClusterError> for Failure {
+    fn from(error: ClusterError) -> Self {
+        let (code, next) = match error {
+            ClusterError::Remote(error) => return error.into(),
+            ClusterError::Anchor(error) => return error.into(),
+            ClusterError::Registry(error) => return error.into(),
+            ClusterError::Read(error) => return error.into(),
+            ClusterError::Keys(error) => return error.into(),
+            ClusterError::Outbox(error) => return error.into(),
+            ClusterError::Io { .. } => (ExitCode::Runtime, "free disk space, or check the path"),
+            ClusterError::Unproven { .. } => (
+                ExitCode::Unavailable,
+                "try again; if it stays so, keep the file client/anchor as evidence: nodes that cannot prove it \
+                 have lost or forked their log",
+            ),
+            ClusterError::NoCheckpoint { .. } => {
+                (ExitCode::Unavailable, "check `ukehi status`, and try again")
+            }
+            ClusterError::NoReceipt { .. } => (
+                ExitCode::NotFound,
+                "the batch was never applied, or its sequence is below the remembered window",
+            ),
+            ClusterError::Checkpoint { .. }
+            | ClusterError::Receipt { .. }
+            | ClusterError::OtherReceipt { .. }
+            | ClusterError::OtherCell { .. }
+            | ClusterError::Row { .. } => {
+                (ExitCode::Tampered, "do not trust this node; ask another")
+            }
+        };
+        Failure::new(code, error, next)
+    }
+}
+
+impl From<NextEpochError> for Failure {
+    fn from(error: NextEpochError) -> Self {
+        match error {
+            NextEpochError::NoneLeft { .. } => {
+                Failure::configuration(error, "check `ukehi keys registry show`")
+            }
+            NextEpochError::Key(error) => error.into(),
+            NextEpochError::Randomness(_) => Failure::runtime(error),
+        }
     }
 }
 
@@ -196,7 +251,8 @@ impl From<RemoteError> for Failure {
                 "check `ukehi status`; a write under way is retried by the next `ukehi put`",
             ),
             RemoteError::Refused { .. } => {
-                Failure::new(ExitCode::Refused, format!("refused: {error}"), "")
+                let next = "nothing was written to the log; mend the cause and try again";
+                Failure::new(ExitCode::Refused, format!("refused: {error}"), next)
             }
             RemoteError::Protocol { .. } => Failure::new(
                 ExitCode::Tampered,

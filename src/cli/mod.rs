@@ -18,6 +18,7 @@ mod node;
 mod output;
 mod passphrase;
 mod progress;
+mod prove;
 mod readers;
 mod receipt;
 mod registry;
@@ -26,6 +27,7 @@ mod snarkjs;
 mod solidity;
 mod status;
 mod testnet;
+mod verify;
 
 pub use args::Cli;
 
@@ -75,11 +77,14 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Put(args) => data::put(&args, output),
         Command::Get(args) => data::get(&args, output),
         Command::Scan(args) => data::scan(&args, output),
+        Command::Bulk(command) => data::bulk(command, output),
         Command::Audit(command) => audit::run(command, output),
         Command::Receipt(command) => receipt::run(command, output),
         Command::Cells(command) => cells::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Circuits(command) => circuits::run(command, output),
+        Command::Prove(args) => prove::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::Bench(command) => bench::run(command, output),
     }
 }

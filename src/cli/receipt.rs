@@ -2,7 +2,6 @@
 
 use super::args::{ReceiptCommand, Target};
 use super::connect::{Place, load_trust, runtime};
-use super::data::fetch_receipt;
 use super::output::Output;
 use crate::error::Failure;
 use crate::log::{MAX_RECEIPT_BYTES, Outcome, Receipt};
@@ -38,9 +37,10 @@ pub fn run(command: ReceiptCommand, output: &Output) -> Result<(), Failure> {
 fn get(target: &Target, author: &str, seq: u64, out: Option<&Path>) -> Result<(), Failure> {
     let place = Place::find(target)?;
     let author = author_id(&place, author)?;
-    let verifier = place.verifier()?;
-    let mut remote = place.remote();
-    let (receipt, _) = runtime()?.block_on(fetch_receipt(&mut remote, &author, seq, &verifier))?;
+    let (receipt, _) = runtime()?.block_on(async {
+        let mut cluster = place.cluster().await?;
+        Ok::<_, Failure>(cluster.receipt(author, seq).await?)
+    })?;
     let json = receipt.to_json();
     match out {
         Some(path) => std::fs::write(path, json)

@@ -68,17 +68,22 @@ pub fn export(
 
 pub fn check(dir: &Path, trust: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let trust = trust.map(load_trust).transpose()?;
+    let read = |name| {
+        let next = "name a directory with verification_key.json, proof.json and public.json";
+        read(&dir.join(name), next)
+    };
     let files = Files {
-        verification_key: read(&dir.join(VERIFICATION_KEY_FILE))?,
-        proof: read(&dir.join(PROOF_FILE))?,
-        public: read(&dir.join(PUBLIC_FILE))?,
+        verification_key: read(VERIFICATION_KEY_FILE)?,
+        proof: read(PROOF_FILE)?,
+        public: read(PUBLIC_FILE)?,
     };
     let verified = snarkjs::check(&files, trust.as_ref())?;
     if trust.is_some() && verified.circuit.is_none() {
         return Err(Failure::new(
             ExitCode::Untrusted,
             "the proof verifies, but under a key that is no circuit's of the trust root",
-            "get the trust root of the cluster the proof comes from, or leave out --trust",
+            "get the trust root of the cluster the proof comes from, or leave out --trust: a circuit that the log \
+             activated later is not in it",
         ));
     }
     let checked = Checked {
@@ -98,19 +103,14 @@ pub fn check(dir: &Path, trust: Option<&Path>, output: &Output) -> Result<(), Fa
     Ok(())
 }
 
-/// One byte beyond the bound is enough for the reader to refuse it.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// A file of snarkjs's; `next` is said if there is none. One byte beyond the bound is enough for the decoder to refuse it.
+pub fn read(path: &Path, next: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let file = File::open(path).and_then(|file| {
         let bound = MAX_FILE_BYTES as u64 + 1;
         file.take(bound).read_to_end(&mut bytes)
     });
-    file.map_err(|e| {
-        Failure::usage(
-            format!("{}: {e}", path.display()),
-            "name a directory with verification_key.json, proof.json and public.json",
-        )
-    })?;
+    file.map_err(|e| Failure::usage(format!("{}: {e}", path.display()), next))?;
     Ok(bytes)
 }
 

@@ -30,7 +30,7 @@ pub fn run(args: &SolidityArgs, output: &Output) -> Result<(), Failure> {
         (Some(directory), _) => ukehi_keys::params::list(directory).map_err(CircuitError::from)?,
         (None, trust) => load_trust(trust.as_deref().unwrap_or(Path::new("trust.json")))?.circuits,
     };
-    let manifest = named(&manifests, &args.circuit)?;
+    let manifest = circuit_named(&manifests.iter().collect::<Vec<_>>(), &args.circuit)?;
     let circuit = manifest.circuit_id();
     let key = VerifyingKey::from_bytes(manifest.verifying_key()).map_err(|e| {
         let next = "restore the parameters from their source";
@@ -73,7 +73,8 @@ fn title(manifest: &Manifest) -> String {
     )
 }
 
-fn named<'a>(manifests: &'a [Manifest], name: &str) -> Result<&'a Manifest, Failure> {
+/// The circuit of this id, of an id that begins so, or of this file name.
+pub fn circuit_named<'a>(manifests: &[&'a Manifest], name: &str) -> Result<&'a Manifest, Failure> {
     let prefix = name.to_ascii_lowercase();
     let is_prefix = prefix.len() >= MIN_PREFIX && prefix.bytes().all(|b| b.is_ascii_hexdigit());
     let mut found = manifests.iter().filter(|m| {
@@ -88,7 +89,7 @@ fn named<'a>(manifests: &'a [Manifest], name: &str) -> Result<&'a Manifest, Fail
         format!("name one of: {}", lines.collect::<Vec<_>>().join(", "))
     };
     match (found.next(), found.next()) {
-        (Some(manifest), None) => Ok(manifest),
+        (Some(manifest), None) => Ok(*manifest),
         (None, _) => Err(Failure::new(
             ExitCode::NotFound,
             format!("no circuit {name:?} here"),

@@ -1,10 +1,13 @@
-//! The newest checkpoint this client has seen: what its batches are anchored to.
+//! The newest checkpoint this client has seen: what its batches are anchored to, and what everything
+//! shown to it later is compared with.
 //!
-//! Invariant: it never goes back, and two roots at one size are a fork, not an update.
-//! Knows nothing of how a checkpoint reaches it.
+//! Invariants: 1. it never goes back, also with several programs at one file; 2. a checkpoint of another
+//! size is taken in only with a proof that one of the two extends the other; two roots at one size are
+//! a fork. Knows nothing of how a checkpoint reaches it.
 
 use crate::batch::Anchor;
 use crate::genesis::Genesis;
+use crate::ids::TreeSize;
 use crate::log::{ConsistencyProof, SignedCheckpoint, tree};
 use std::fs;
 use std::io::Write;
@@ -26,9 +29,13 @@ pub enum AnchorError {
     #[error("the checkpoint has fewer cosignatures than a majority of the nodes")]
     NoMajority,
     #[error(
-        "nothing shows that the cosigned checkpoint of size {to} extends the one of size {from} seen before: {reason}"
+        "nothing shows that the cosigned checkpoints of size {from} and {to}, one seen before and one shown now, \
+         are of one history: {reason}"
     )]
     NoConsistency { from: u64, to: u64, reason: String },
+    /// Another program has moved the file on since it was loaded: load it and compare again.
+    #[error("{path} has changed meanwhile")]
+    Moved { path: PathBuf },
     #[error(
         "two cosigned checkpoints of size {size} have different roots: {known} was seen before, {found} is shown now"
     )]
@@ -40,6 +47,7 @@ pub enum AnchorError {
 }
 
 /// A file with one signed note.
+#[derive(Debug, Clone)]
 pub struct AnchorFile {
     path: PathBuf,
 }
@@ -50,6 +58,11 @@ impl AnchorFile {
         Self {
             path: path.to_owned(),
         }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The checkpoint on file, if there is one.
@@ -71,30 +84,26 @@ impl AnchorFile {
         Ok(Some(signed))
     }
 
-    /// The sizes between which `shown` must prove consistency before [`AnchorFile::advance`].
-    ///
-    /// # Errors
-    /// [`AnchorError`].
+    /// The sizes between which a proof of consistency is needed before [`AnchorFile::advance`].
+    #[must_use]
     pub fn gap(
-        &self,
+        known: Option<&SignedCheckpoint>,
         shown: &SignedCheckpoint,
-        genesis: &Genesis,
-    ) -> Result<Option<(u64, u64)>, AnchorError> {
-        let known = self.load(genesis)?.map(|known| known.checkpoint.size);
-        let size = shown.checkpoint.size;
-        Ok(known
-            .filter(|known| *known < size)
-            .map(|known| (known, size)))
+    ) -> Option<(TreeSize, TreeSize)> {
+        let (known, shown) = (known?.checkpoint.size, shown.checkpoint.size);
+        (known != shown).then(|| (known.min(shown), known.max(shown)))
     }
 
-    /// Takes a checkpoint a node showed: checks its majority, compares it with the one on file,
-    /// keeps the larger, and returns what to anchor to. `proof` spans [`AnchorFile::gap`].
+    /// Takes a checkpoint a node showed: checks its majority, compares it with `known`, the one
+    /// loaded before, keeps the larger, and returns what to anchor to. `proof` spans
+    /// [`AnchorFile::gap`].
     ///
     /// # Errors
     /// [`AnchorError::Fork`] if both have one size and differ, [`AnchorError::NoConsistency`] if
-    /// the larger is not shown to extend the smaller.
+    /// neither is shown to extend the other, [`AnchorError::Moved`] if `known` is not on file any more.
     pub fn advance(
         &self,
+        known: Option<&SignedCheckpoint>,
         shown: &SignedCheckpoint,
         proof: Option<&ConsistencyProof>,
         genesis: &Genesis,
@@ -102,31 +111,40 @@ impl AnchorFile {
         if !shown.has_majority(genesis) {
             return Err(AnchorError::NoMajority);
         }
-        let known = self.load(genesis)?;
-        if let Some(known) = &known {
-            extends(known, shown, proof)?;
+        if let Some(known) = known {
+            one_history(known, shown, proof)?;
         }
         let newest = match known {
-            Some(known) if known.checkpoint.size == shown.checkpoint.size => {
-                if known.checkpoint.root != shown.checkpoint.root {
-                    return Err(AnchorError::Fork {
-                        size: known.checkpoint.size,
-                        known: hex::encode(known.checkpoint.root),
-                        found: hex::encode(shown.checkpoint.root),
-                    });
-                }
-                known
-            }
-            Some(known) if known.checkpoint.size > shown.checkpoint.size => known,
+            Some(known) if known.checkpoint.size >= shown.checkpoint.size => known,
             _ => {
-                self.save(&shown.to_note())?;
-                shown.clone()
+                self.replace(known, shown, genesis)?;
+                shown
             }
         };
         Ok(Anchor {
             size: newest.checkpoint.size,
             root: newest.checkpoint.root,
         })
+    }
+
+    /// Compares and writes under a lock: of two programs, neither undoes the other's step.
+    fn replace(
+        &self,
+        known: Option<&SignedCheckpoint>,
+        shown: &SignedCheckpoint,
+        genesis: &Genesis,
+    ) -> Result<(), AnchorError> {
+        let lock = fs::File::create(self.path.with_extension("lock"));
+        let lock = lock.and_then(|file| file.lock().map(|()| file));
+        let _lock = lock.map_err(|e| self.io(e))?;
+        let on_file = self.load(genesis)?;
+        let same = on_file.map(|found| found.checkpoint) == known.map(|known| known.checkpoint);
+        match same {
+            true => self.save(&shown.to_note()),
+            false => Err(AnchorError::Moved {
+                path: self.path.clone(),
+            }),
+        }
     }
 
     fn save(&self, note: &str) -> Result<(), AnchorError> {
@@ -155,16 +173,22 @@ impl AnchorFile {
     }
 }
 
-/// A larger checkpoint must be proven to extend a smaller one; others need no proof here.
-fn extends(
+/// Of two checkpoints of different sizes one must be proven to extend the other.
+fn one_history(
     known: &SignedCheckpoint,
     shown: &SignedCheckpoint,
     proof: Option<&ConsistencyProof>,
 ) -> Result<(), AnchorError> {
-    let (from, to) = (known.checkpoint.size, shown.checkpoint.size);
-    if to <= from {
-        return Ok(());
-    }
+    let Some((from, to)) = AnchorFile::gap(Some(known), shown) else {
+        return match known.checkpoint.root == shown.checkpoint.root {
+            true => Ok(()),
+            false => Err(AnchorError::Fork {
+                size: known.checkpoint.size,
+                known: hex::encode(known.checkpoint.root),
+                found: hex::encode(shown.checkpoint.root),
+            }),
+        };
+    };
     let refused = |reason: String| AnchorError::NoConsistency { from, to, reason };
     let proof = proof.ok_or_else(|| refused("no proof was given".into()))?;
     if (proof.from, proof.to) != (from, to) {
@@ -173,7 +197,11 @@ fn extends(
             proof.from, proof.to
         )));
     }
-    tree::verify_consistency(proof, &known.checkpoint.root, &shown.checkpoint.root)
+    let (smaller, larger) = match known.checkpoint.size == from {
+        true => (known, shown),
+        false => (shown, known),
+    };
+    tree::verify_consistency(proof, &smaller.checkpoint.root, &larger.checkpoint.root)
         .map_err(|e| refused(e.to_string()))
 }
 
@@ -188,52 +216,94 @@ mod tests {
         tree::consistency_proof(&log, SHARD, from, to).unwrap()
     }
 
-    fn file_with(size: u64) -> (tempfile::TempDir, AnchorFile) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = AnchorFile::new(&dir.path().join("anchor"));
-        let trust = genesis(3);
-        let seen = signed(&trust, size, 1, &[1, 2], NOW);
-        file.advance(&seen, None, &trust).unwrap();
-        (dir, file)
+    struct Place {
+        _dir: tempfile::TempDir,
+        file: AnchorFile,
+        trust: std::sync::Arc<Genesis>,
+    }
+
+    impl Place {
+        fn with(size: u64) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let file = AnchorFile::new(&dir.path().join("anchor"));
+            let trust = genesis(3);
+            let seen = signed(&trust, size, 1, &[1, 2], NOW);
+            file.advance(None, &seen, None, &trust).unwrap();
+            Self {
+                _dir: dir,
+                file,
+                trust,
+            }
+        }
+
+        fn shown(
+            &self,
+            shown: &SignedCheckpoint,
+            proof: Option<ConsistencyProof>,
+        ) -> Result<u64, AnchorError> {
+            let known = self.file.load(&self.trust)?;
+            let anchor = self
+                .file
+                .advance(known.as_ref(), shown, proof.as_ref(), &self.trust);
+            anchor.map(|anchor| anchor.size)
+        }
     }
 
     #[test]
     fn a_larger_checkpoint_needs_a_proof_that_it_extends_the_one_on_file() {
-        let (_dir, file) = file_with(5);
-        let trust = genesis(3);
-        let larger = signed(&trust, 9, 1, &[2, 3], NOW);
-        assert_eq!(file.gap(&larger, &trust).unwrap(), Some((5, 9)));
-        let refused = file.advance(&larger, None, &trust);
-        assert!(matches!(refused, Err(AnchorError::NoConsistency { .. })));
-        let other_sizes = file.advance(&larger, Some(&proof(1, 4, 9)), &trust);
-        assert!(matches!(
-            other_sizes,
-            Err(AnchorError::NoConsistency { .. })
-        ));
-        let anchor = file.advance(&larger, Some(&proof(1, 5, 9)), &trust);
-        assert_eq!(anchor.unwrap().size, 9);
+        let place = Place::with(5);
+        let larger = signed(&place.trust, 9, 1, &[2, 3], NOW);
+        let known = place.file.load(&place.trust).unwrap();
+        assert_eq!(AnchorFile::gap(known.as_ref(), &larger), Some((5, 9)));
+        for proof in [None, Some(proof(1, 4, 9)), Some(proof(2, 5, 9))] {
+            let refused = place.shown(&larger, proof);
+            assert!(matches!(refused, Err(AnchorError::NoConsistency { .. })));
+        }
+        assert_eq!(place.shown(&larger, Some(proof(1, 5, 9))).unwrap(), 9);
     }
 
     #[test]
-    fn another_branch_is_refused_at_a_larger_and_at_the_same_size() {
-        let (_dir, file) = file_with(5);
-        let trust = genesis(3);
-        let fork = signed(&trust, 9, 2, &[1, 2, 3], NOW);
-        let refused = file.advance(&fork, Some(&proof(2, 5, 9)), &trust);
-        assert!(matches!(refused, Err(AnchorError::NoConsistency { .. })));
-        let fork = signed(&trust, 5, 2, &[1, 2, 3], NOW);
-        let refused = file.advance(&fork, None, &trust);
+    fn another_branch_is_refused_at_a_larger_a_smaller_and_the_same_size() {
+        let place = Place::with(5);
+        let fork = |size| signed(&place.trust, size, 2, &[1, 2, 3], NOW);
+        for (size, proof) in [
+            (9, proof(2, 5, 9)),
+            (3, proof(2, 3, 5)),
+            (3, proof(1, 3, 5)),
+        ] {
+            let refused = place.shown(&fork(size), Some(proof));
+            assert!(matches!(refused, Err(AnchorError::NoConsistency { .. })));
+        }
+        let refused = place.shown(&fork(5), None);
         assert!(matches!(refused, Err(AnchorError::Fork { size: 5, .. })));
     }
 
     #[test]
-    fn a_smaller_checkpoint_leaves_the_anchor_where_it_is() {
-        let (_dir, file) = file_with(5);
-        let trust = genesis(3);
-        let anchor = file.advance(&signed(&trust, 3, 1, &[1, 2], NOW), None, &trust);
-        assert_eq!(anchor.unwrap().size, 5);
-        let minority = signed(&trust, 9, 1, &[3], NOW);
-        let refused = file.advance(&minority, Some(&proof(1, 5, 9)), &trust);
+    fn a_smaller_checkpoint_is_compared_and_leaves_the_anchor_where_it_is() {
+        let place = Place::with(5);
+        let smaller = signed(&place.trust, 3, 1, &[1, 2], NOW);
+        let unproven = place.shown(&smaller, None);
+        assert!(matches!(unproven, Err(AnchorError::NoConsistency { .. })));
+        assert_eq!(place.shown(&smaller, Some(proof(1, 3, 5))).unwrap(), 5);
+        let minority = signed(&place.trust, 9, 1, &[3], NOW);
+        let refused = place.shown(&minority, Some(proof(1, 5, 9)));
         assert!(matches!(refused, Err(AnchorError::NoMajority)));
+    }
+
+    #[test]
+    fn a_step_from_what_is_not_on_file_any_more_is_not_taken() {
+        let place = Place::with(5);
+        let known = place.file.load(&place.trust).unwrap();
+        let larger = signed(&place.trust, 9, 1, &[1, 2], NOW);
+        place.shown(&larger, Some(proof(1, 5, 9))).unwrap();
+        // Loaded before the other's step, written after it: the anchor would go back.
+        let between = signed(&place.trust, 7, 1, &[1, 2], NOW);
+        let proof = proof(1, 5, 7);
+        let late = place
+            .file
+            .advance(known.as_ref(), &between, Some(&proof), &place.trust);
+        assert!(matches!(late, Err(AnchorError::Moved { .. })));
+        let kept = place.file.load(&place.trust).unwrap().unwrap();
+        assert_eq!(kept.checkpoint.size, 9);
     }
 }

@@ -198,7 +198,12 @@ impl Remote {
                     });
                 }
                 begun = true;
-                if each(reply).map_err(Attempt::Fail)? {
+                let done = each(reply).map_err(|error| match error {
+                    // `each` does not know whom it hears.
+                    RemoteError::Protocol { what, .. } => RemoteError::Protocol { node, what },
+                    other => other,
+                });
+                if done.map_err(Attempt::Fail)? {
                     return Ok(());
                 }
             }

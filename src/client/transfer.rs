@@ -218,6 +218,31 @@ pub async fn download(
     }
 }
 
+/// Whether a node has the ciphertext that an applied entry names. Its word: what it holds is checked by whoever
+/// fetches it.
+///
+/// # Errors
+/// [`RemoteError`].
+pub async fn has(
+    cluster: ClusterId,
+    endpoint: &Endpoint,
+    reference: BulkReference,
+) -> Result<bool, RemoteError> {
+    let mut remote = Remote::new(cluster, vec![endpoint.clone()], FIRST_ANSWER);
+    let (digest, offset) = (reference.digest, 0);
+    let mut found = false;
+    // The first part says it; the rest is not waited for.
+    let asked = remote.stream(
+        |_| Request::BulkRead { digest, offset },
+        |reply| {
+            found = matches!(reply, Reply::BulkPart { .. });
+            Ok(true)
+        },
+    );
+    asked.await?;
+    Ok(found)
+}
+
 enum Fetched {
     Right,
     Wrong,

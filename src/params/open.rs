@@ -1,6 +1,6 @@
 //! The circuit of `open/v1`, ready to prove one disclosure at a time.
 
-use super::{CircuitError, load_keys};
+use super::{CircuitError, default_options, load_prover};
 use crate::batch::{CircuitKind, kind_of, open_name};
 use std::path::Path;
 use thiserror::Error;
@@ -8,15 +8,13 @@ use ukehi_circuits::matrices::AssignmentError;
 use ukehi_circuits::open::{self, OpenStatement, OpenWitness};
 use ukehi_circuits::shape::Class;
 use ukehi_keys::{CircuitId, params as files};
-use ukehi_provers::R1cs;
-use ukehi_provers::groth16::{ProveError, ProvingKey, prove};
+use ukehi_provers::groth16::{Cores, ProveError, Prover};
 
 /// A disclosure circuit with all that proving needs.
 pub struct OpenCircuit {
     pub id: CircuitId,
     pub class: Class,
-    r1cs: R1cs,
-    key: ProvingKey,
+    prover: Prover,
 }
 
 /// Why there is no proof of a disclosure.
@@ -39,7 +37,10 @@ impl OpenCircuit {
         witness: &OpenWitness,
     ) -> Result<[u8; 128], OpenProveError> {
         let assignment = open::assignment(statement, witness)?;
-        Ok(prove(&self.key, &self.r1cs, assignment.as_slice())?.to_bytes())
+        Ok(self
+            .prover
+            .prove(assignment.as_slice(), Cores::All)?
+            .to_bytes())
     }
 }
 
@@ -63,11 +64,16 @@ pub fn load_open(
             shape: open_name(class).file_stem().unwrap_or_default(),
             directory: directory.display().to_string(),
         })?;
-    let (r1cs, key) = load_keys(directory, manifest, open::circuit_matrices(class))?;
+    // One proof, once in a while: it may have all cores.
+    let prover = load_prover(
+        directory,
+        manifest,
+        open::circuit_matrices(class),
+        &default_options()?,
+    )?;
     Ok(OpenCircuit {
         id: manifest.circuit_id(),
         class,
-        r1cs,
-        key,
+        prover,
     })
 }

@@ -22,7 +22,7 @@ use ukehi_keys::{AdminId, AuthorId, CircuitId, Manifest};
 const MAX_CHANGES: usize = 1 << 20;
 const MAX_REGISTERED_CIRCUITS: usize = 256;
 
-/// One change the registry took.
+/// One change that used up its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppliedChange {
     pub index: LogIndex,
@@ -31,6 +31,8 @@ pub struct AppliedChange {
     pub digest: Hash,
     /// [`Operation::name`].
     pub what: &'static str,
+    /// `Applied`, or why it is void: see [`Outcome::takes_number`].
+    pub outcome: Outcome,
 }
 
 /// See the module's word on it. Cheap to clone as registries go: the manifests are shared.
@@ -110,6 +112,7 @@ impl Registry {
                 number: change.content.number,
                 digest: verified.digest(),
                 what: change.content.operation.name(),
+                outcome,
             });
         }
         outcome

@@ -1,7 +1,8 @@
 //! The registry as of the log's last entry, unapplied ones included.
 //!
-//! Exact, although nothing of the tail is applied yet: a change's outcome depends on the registry
-//! alone (`registry`), so folding the tail's changes is what applying them will do.
+//! Exact in all that entries are judged by, although nothing of the tail is applied yet: but for a mint
+//! over a live cell, a change's outcome depends on the registry alone (`registry`), and of such a mint
+//! only what cells are judged by, at apply, is another. Its outcome is taken in once it is decided.
 //! Invariants: 1. `pending` are the changes between `base` and `head`, ascending; 2. where entries
 //! are replaced, the registry is folded anew without them.
 //! Knows nothing of who proposes or verifies.
@@ -84,11 +85,18 @@ impl Tail {
         self.pending.iter().any(|(_, c)| c.digest() == *digest)
     }
 
-    /// Everything up to `index` was applied.
-    pub fn applied_to(&mut self, index: LogIndex) {
-        while self.pending.front().is_some_and(|(at, _)| *at <= index) {
-            let (at, change) = self.pending.pop_front().expect("just seen");
-            self.base.apply(at, &change);
+    /// The first change of the tail was applied, or refused.
+    ///
+    /// # Panics
+    /// If the tail holds none.
+    pub fn decided(&mut self, outcome: Outcome) {
+        let (index, change) = self
+            .pending
+            .pop_front()
+            .expect("what is decided was pending");
+        self.base.apply_recorded(index, &change, outcome);
+        if outcome == Outcome::CellLive {
+            self.head = self.folded(LogIndex::MAX);
         }
     }
 

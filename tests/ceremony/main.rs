@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod in_the_log;
 mod interrupted;
 mod refusals;
 mod whole;

@@ -1,4 +1,4 @@
-//! A whole ceremony for the circuit of one command, on powers of 2^13, over the command line.
+//! A whole ceremony for the circuit of one command, on powers of 2^13, over the command line; then in a log.
 
 use super::support::{BEACON, NAMES, SOURCE, json, key, powers, snarkjs, text, ukehi, write_pass};
 use std::path::Path;
@@ -7,7 +7,7 @@ use ukehi_keys::{KdfCost, Passphrase, Setup, keystore, params};
 const CIRCUIT: &str = "seal-1-short-opaque";
 
 #[test]
-fn three_parties_one_of_them_with_snarkjs_make_parameters_nodes_take_in_production() {
+fn three_parties_one_of_them_with_snarkjs_make_parameters_that_a_production_cluster_uses() {
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
     let pass = at("pass");
@@ -90,6 +90,9 @@ fn three_parties_one_of_them_with_snarkjs_make_parameters_nodes_take_in_producti
     );
     assert!(said.contains("ZKey Ok!"), "{said}");
     check_parameters(Path::new(&at("params")), digest.into(), root.path());
+    let started = std::time::Instant::now();
+    super::in_the_log::activated_used_and_audited(root.path());
+    eprintln!("on a testnet: {:.1} s", started.elapsed().as_secs_f64());
 }
 
 fn check_parameters(directory: &Path, announcement: [u8; 32], root: &Path) {

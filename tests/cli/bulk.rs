@@ -167,6 +167,45 @@ pub fn erased(net: &Net) {
     assert!(closed["ranges"][0][0].as_u64().unwrap() > 0, "{closed}");
 }
 
+/// One node is down since its leader's days ended: it gets what it missed when it is back.
+pub fn repaired(net: &Net) {
+    const LATE: &str = "scan/late";
+    let status = net.json(&["status"]);
+    let sleeper = status["unreachable"][0]["node"].as_u64().unwrap();
+    let file = net.write("late.bin", value());
+    let put = ["put", "--author", "lab", LATE, "--value-file", &file];
+    net.ukehi(&put).exits(0).says("stored at 2 of 3 nodes");
+    let repair = ["bulk", "repair", "--author", "clinic"];
+    net.ukehi(&repair).exits(13).says("did not answer");
+
+    net.ukehi(&["testnet", "up", "--detach"]).exits(0);
+    let nodes = net.started["nodes"].as_array().unwrap();
+    let at = nodes.iter().find(|n| n["node"] == sleeper).unwrap();
+    let (trust, keys, out) = (
+        net.path("trust.json"),
+        net.path("client"),
+        net.scratch("late"),
+    );
+    let from_sleeper = || {
+        let get = ["get", LATE, "--out", out.to_str().unwrap()];
+        let place = ["--node", at["clients"].as_str().unwrap()];
+        let place = place
+            .into_iter()
+            .chain(["--trust", &trust, "--keys", &keys]);
+        ukehi(get.into_iter().chain(place))
+    };
+    from_sleeper().exits(5).says("ukehi bulk repair");
+    let repaired = net.json(&repair);
+    let repairs = repaired["repairs"].as_array().unwrap();
+    assert_eq!(repairs.len(), 1, "{repaired}");
+    assert_eq!(repairs[0]["nodes"], serde_json::json!([sleeper]));
+    assert!(repaired["values"].as_u64().unwrap() > 1, "{repaired}");
+    from_sleeper().exits(0);
+    assert!(fs::read(&out).unwrap() == value());
+    let again = net.json(&repair);
+    assert_eq!(again["repairs"].as_array().unwrap().len(), 0);
+}
+
 /// Flips a bit in every stored part at one node, as its owner could.
 fn alter(net: &Net, id: u64) {
     let trust = TrustRoot::load(&net.dir().join("trust.json")).unwrap();

@@ -1,7 +1,8 @@
-//! Cells on a testnet of its own: minted, moved, raced for, resealed, audited.
+//! Cells on a testnet of its own, which begins without a ledger: minted, moved, guarded, raced for, resealed, audited.
 
 use crate::run::{Net, Ran, ukehi};
 use crate::strangers::python;
+use crate::{cells_ledger, cells_race};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -9,15 +10,17 @@ use std::path::Path;
 const SUPPLY: u64 = 1000;
 
 pub fn keep_their_sum(net: &Net) {
+    cells_ledger::brought_in_by_the_log(net);
     minted_and_moved(net);
     refused_before_sealing(net);
-    let lost = raced(net);
+    guarded(net);
+    let lost = raced(net) + cells_race::two_batches_over_one_opening(net);
     own_authors(net);
     resealed_before_erasure(net);
     audited(net, lost);
 }
 
-fn transfer(author: &str, from: &str, to: &str, amount: &str) -> Vec<String> {
+pub fn transfer(author: &str, from: &str, to: &str, amount: &str) -> Vec<String> {
     let words = [
         "cells", "transfer", "--author", author, "--from", from, "--to", to, amount,
     ];
@@ -87,6 +90,45 @@ fn refused_before_sealing(net: &Net) {
     assert_eq!(entries(net), before, "nothing of it went into the log");
 }
 
+/// A guard is what a user saw: the batch counts only while it is so.
+fn guarded(net: &Net) {
+    let guarded_transfer = |guard: &str| {
+        let mut words = transfer("clinic", "bank", "clinic/budget", "10");
+        words.extend(["--guard", guard, "--output", "json"].map(String::from));
+        net.ukehi(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    // The guard is a command of the batch: it holds when the batch is applied, not only now.
+    let commands = |ran: Ran| ran.json()["batch"]["commands"].clone();
+    assert_eq!(commands(guarded_transfer("lab/budget=100")), 3);
+    assert_eq!((value(net, "bank"), value(net, "lab/budget")), (640, 100));
+    // What is moved may be guarded too: the batch is bound to it already.
+    assert_eq!(commands(guarded_transfer("bank=640")), 2);
+    guarded_transfer("lab/budget=99")
+        .exits(6)
+        .says("holds 100, not 99");
+    guarded_transfer("bank=640")
+        .exits(6)
+        .says("holds 630, not 640");
+    guarded_transfer("nobody=1").exits(4).says("nobody");
+    guarded_transfer("bank").exits(2).says("KEY=VALUE");
+    assert_eq!(value(net, "bank"), 630);
+
+    let put = |guard: &str| {
+        let words = [
+            "put", "--author", "lab", "order/7", "approved", "--guard", guard,
+        ];
+        net.ukehi(&words)
+    };
+    put("bank=1").exits(6).says("holds 630, not 1");
+    net.ukehi(&["get", "order/7"]).exits(4);
+    let written = net.json(&[
+        "put", "--author", "lab", "order/7", "approved", "--guard", "bank=630",
+    ]);
+    assert_eq!(written["batches"][0]["commands"], 2);
+    assert_eq!(net.json(&["get", "order/7"])["value"], "approved");
+    assert_eq!(sum(net), SUPPLY);
+}
+
 /// Two authors at one cell, with keys, outbox and anchor each: both get through, and whoever was
 /// slower had a recorded refusal. Returns how many there were.
 fn raced(net: &Net) -> u64 {
@@ -130,6 +172,11 @@ fn raced(net: &Net) -> u64 {
 }
 
 fn own_authors(net: &Net) {
+    // An author of the keyspace, but none of the ledger's.
+    let words = transfer("pharmacy", "bank", "pharmacy/budget", "1");
+    net.ukehi(&words.iter().map(String::as_str).collect::<Vec<_>>())
+        .exits(6)
+        .says("may not write to a cell");
     net.json(&["cells", "authors", "clinic/budget", "lab"]);
     let words = transfer("clinic", "clinic/budget", "bank", "1");
     net.ukehi(&words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -189,9 +236,10 @@ fn audited(net: &Net, lost: u64) {
         let found = outcomes.iter().find(|o| o["outcome"] == name);
         found.map_or(0, |o| o["batches"].as_u64().unwrap())
     };
+    // One who is none of the ledger's authors, one who is none of a cell's.
     assert_eq!(
         (of("cell_stale"), of("cell_author")),
-        (lost, 1),
+        (lost, 2),
         "{outcomes:?}"
     );
     assert_eq!(report["outcomes_recomputed"], true);
@@ -208,7 +256,7 @@ fn audited(net: &Net, lost: u64) {
     assert!(second.status.success(), "{said}");
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

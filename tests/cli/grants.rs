@@ -1,8 +1,11 @@
 //! Readers come and go: grants through the log, rotation, what a new reader can and cannot open.
 
-use crate::run::{Net, Ran, with_pass_file};
-use std::fs;
+use crate::run::{Net, Ran, ukehi, with_pass_file};
+use crate::strangers::python;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use ukehi::audit::BundleReader;
+use ukehi::registry::Change;
 
 /// A reader with a directory of its own, who knows the testnet's trust root and nothing else.
 struct Person<'a> {
@@ -167,6 +170,37 @@ pub fn readers_come_and_go(net: &Net) {
     net.ukehi(&["keys", "grant", "--reader", &zero])
         .exits(2)
         .says("small order");
+    pruned(net, trail);
     // A leaked log holds the grants, and no secret in clear: the reader's key is what opens them.
     assert!(!holds(Path::new(trail), "from the past"));
+}
+
+/// A trail for strangers, without what was wrapped to readers: as valid as the whole one.
+fn pruned(net: &Net, whole: &str) {
+    let out = net.scratch("pruned.ukehi");
+    let out = out.to_str().unwrap();
+    let to = BundleReader::open(File::open(whole).unwrap()).unwrap();
+    let to = to.start().to.to_string();
+    let export = ["audit", "export", "--from", "0", "--to", &to, "--out", out];
+    net.ukehi(&[&export[..], &["--prune-grants"]].concat())
+        .exits(0);
+    let payloads = |bundle: &str| -> Vec<Vec<u8>> {
+        let mut reader = BundleReader::open(File::open(bundle).unwrap()).unwrap();
+        let entries = std::iter::from_fn(|| reader.entry().unwrap());
+        let changes = entries.filter_map(|e| Change::from_bytes(&e.payload).ok());
+        let granted = changes.filter(|c| c.content.operation.name() == "grant");
+        granted.map(|c| c.payload).collect()
+    };
+    let (full, bare) = (payloads(whole), payloads(out));
+    assert!(!full.is_empty() && full.len() == bare.len());
+    assert!(full.iter().all(|p| p.len() == 145) && bare.iter().all(Vec::is_empty));
+    let trust = net.path("trust.json");
+    let given = [out, "--trust", &trust, "--allow-insecure-setup"];
+    ukehi(["audit", "verify"].into_iter().chain(given)).exits(0);
+    let second = python(&[&["bundle"][..], &given].concat());
+    assert!(
+        second.status.success(),
+        "{}",
+        String::from_utf8_lossy(&second.stderr)
+    );
 }

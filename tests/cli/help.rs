@@ -80,6 +80,8 @@ fn every_commands_help_has_an_example() {
         "keys list",
         "keys setup",
         "keys solidity",
+        "prove",
+        "verify",
         "bench",
         "bench quick",
     ];
@@ -137,6 +139,19 @@ fn usage_errors_exit_2_and_print_no_result() {
         &["audit", "snarkjs", "t.ukehi", "--entry", "1"],
         &["audit", "check-snarkjs"],
         &["audit", "check-snarkjs", "no-such-directory"],
+        &["prove", "c.zkey", "w.wtns", "proof.json"],
+        &["prove", "no.zkey", "no.wtns", "proof.json", "public.json"],
+        &[
+            "prove",
+            "c.zkey",
+            "w.wtns",
+            "p",
+            "q",
+            "--trusted-digest",
+            "12",
+        ],
+        &["verify", "vk.json", "public.json"],
+        &["verify", "no-vk.json", "public.json", "proof.json"],
         &["keys", "solidity", "--trust", "t"],
         &["keys", "solidity", "0123abcd"],
         &[

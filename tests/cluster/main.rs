@@ -4,6 +4,7 @@
 //! unproven entries applied. Both come from comparing clients' receipts with the exported trail.
 #![cfg(feature = "node")]
 
+mod anchor;
 mod exactly_once;
 mod failover;
 mod harness;

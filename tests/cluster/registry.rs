@@ -162,7 +162,15 @@ fn authors_epochs_and_circuits_come_and_go_in_a_running_cluster() {
     std::fs::remove_dir_all(client.join("registry")).unwrap();
     let shown = cluster.json(&["keys", "registry", "show"]);
     assert_eq!(shown["changes"].as_array().unwrap().len(), 5);
-    assert_eq!(shown["circuits"].as_array().unwrap().len(), 3);
+    let circuits = shown["circuits"].as_array().unwrap();
+    assert_eq!(circuits.len(), 3);
+    let live = circuits.iter().find(|c| c["activated_at"] == activated);
+    let live = live.expect("the one the log activated");
+    assert_eq!(
+        (&live["name"], &live["set_up"]),
+        (&"seal-1-short-opaque".into(), &"INSECURE".into())
+    );
+    let live = live["circuit"].as_str().unwrap()[..8].to_owned();
     let epochs = &shown["keyspaces"][0]["epochs"];
     assert_eq!(epochs.as_array().unwrap().len(), 2);
     let bundle = cluster.export(last);
@@ -175,6 +183,16 @@ fn authors_epochs_and_circuits_come_and_go_in_a_running_cluster() {
         "audit", "export", "--out", range, "--from", &from, "--to", &to,
     ]);
     verifies(&cluster, range);
+
+    // Two circuits have the name; the first digits of an id are enough.
+    let retire =
+        |which: &str| cluster.ukehi(&["keys", "circuit", "retire", "--dir", cluster.path(), which]);
+    assert_eq!(retire("seal-1-short-opaque").status.code(), Some(2));
+    assert_eq!(retire("00000000").status.code(), Some(4));
+    assert_eq!(retire(&live).status.code(), Some(0));
+    let put = ["put", "--author", "clinic", "k", "v", "--params", params];
+    let late = cluster.ukehi(&[&put[..], &["--dir", cluster.path()]].concat());
+    assert_eq!(late.status.code(), Some(3), "its only circuit is retired");
 }
 
 #[test]

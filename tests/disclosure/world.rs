@@ -21,7 +21,8 @@ use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, Scalar, field, open};
 use ukehi_keys::{CircuitParts, CircuitShape, EpochSecret, Manifest, Setup, params};
 use ukehi_provers::R1cs;
-use ukehi_provers::groth16::{ProvingKey, insecure_dev_setup, prove};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{ProvingKey, insecure_dev_setup};
 use zeroize::Zeroizing;
 
 /// The batch that is disclosed from: five commands, so that its last group has one slot.

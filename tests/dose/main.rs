@@ -5,9 +5,18 @@
 mod example;
 
 use example::policy::{OUT_OF_RANGE, TOO_FAR};
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
+use ukehi::ceremony::{AnnouncedBeacon, Ceremony, CeremonyError, CircuitSource, ListedParticipant};
 use ukehi::error::ExitCode;
+use ukehi::params::{Circuit, CircuitName};
+use ukehi_circuits::Shape;
+use ukehi_circuits::policy::Ledger;
+use ukehi_keys::{ParticipantKey, params};
+use ukehi_provers::ceremony::insecure_dev_powers;
+use ukehi_provers::iden3::write_ptau;
+use zeroize::Zeroizing;
 
 struct Testnet(tempfile::TempDir);
 
@@ -86,4 +95,46 @@ fn nodes_that_do_not_know_the_policy_keep_doses_within_it() {
     let shown = net.ukehi(&["keys", "registry", "show", "--output", "json"]);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["changes"].as_array().unwrap().len(), 3);
+}
+
+/// Powers whose one contributor is not the development maker by name, as in a ceremony of others.
+fn powers(file: &Path) {
+    let mut powers = insecure_dev_powers(13, &mut |_, _| {}).unwrap();
+    powers.contributions[0].name = Some("a public ceremony".into());
+    write_ptau(&powers, File::create(file).unwrap()).unwrap();
+}
+
+#[test]
+fn a_ceremony_makes_the_policys_parameters_and_of_no_other_rules() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    example::export_circuit(&at("dose.r1cs")).unwrap();
+    powers(&at("p.ptau"));
+    let key = ParticipantKey::generate().unwrap();
+    let ada = ListedParticipant {
+        name: "ada".into(),
+        key: key.public(),
+    };
+    let beacon = AnnouncedBeacon {
+        source: "a draw to come".into(),
+        iterations_log2: 10,
+    };
+    let (circuit, powers) = (at("dose.r1cs"), at("p.ptau"));
+    let circuit = CircuitSource::File(&circuit);
+    let quiet = &mut |_, _, _| {};
+    let ceremony = Ceremony::announce(&at("D"), circuit, &powers, vec![ada], beacon, quiet);
+    let ceremony = ceremony.unwrap();
+    let entropy = Zeroizing::new(b"typed".to_vec());
+    ceremony.contribute("ada", &key, entropy, quiet).unwrap();
+    ceremony.beacon(vec![7; 32], quiet).unwrap();
+    // Rules that were not announced.
+    let other = CircuitName::seal(&Ledger, Shape::SINGLE);
+    let refused = ceremony.finish_for(&other, &at("params"), false, quiet);
+    assert!(matches!(refused, Err(CeremonyError::OtherCircuit { .. })));
+
+    example::finish_ceremony(&at("D"), &at("params")).unwrap();
+    let manifest = params::list(&at("params")).unwrap().remove(0);
+    manifest.require_secure().unwrap();
+    assert_eq!(manifest.shape().policy, "dose_range");
+    Circuit::of_policy(&at("params"), &manifest, &example::PRESCRIBED).unwrap();
 }

@@ -3,6 +3,7 @@
 
 use crate::world::{SHARD, Word, author, genesis, word};
 use std::sync::Arc;
+use ukehi::audit::snarkjs;
 use ukehi::batch::{
     Anchor, BatchVerifier, Groth16Verifier, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch,
 };
@@ -13,6 +14,7 @@ use ukehi::ids::{EpochId, KeyspaceId};
 use ukehi::log::genesis_root;
 use ukehi::params::{CircuitName, insecure_dev_params, load_all};
 use ukehi::registry::Registry;
+use ukehi::trust::TrustRoot;
 use ukehi_circuits::F;
 use ukehi_circuits::cells::CellOpening;
 use ukehi_circuits::slot::SlotKey;
@@ -20,27 +22,32 @@ use ukehi_keys::{CircuitId, EpochSecret, RouteKey};
 use ukehi_provers::pool::{Pool, PoolConfig};
 use zeroize::Zeroizing;
 
-struct Bank {
-    sealer: Sealer,
+pub struct Bank {
+    pub sealer: Sealer,
     proofs: Arc<Groth16Verifier>,
-    verifier: BatchVerifier,
-    anchor: Anchor,
+    pub verifier: BatchVerifier,
+    pub anchor: Anchor,
     opaque: CircuitId,
+    trust: TrustRoot,
 }
 
-fn key(name: &str) -> SlotKey {
+pub fn key(name: &str) -> SlotKey {
     SlotKey::new(name.as_bytes()).unwrap()
 }
 
-fn opening(value: u64, version: u64) -> CellOpening {
+pub fn opening(value: u64, version: u64) -> CellOpening {
     CellOpening::new(value, version, F::from(11u64))
 }
 
 impl Bank {
     fn new() -> Self {
+        Self::under("seal_cells-8-short-ledger")
+    }
+
+    /// Seals under this circuit of the ledger.
+    pub fn under(ledger: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let names = ["seal-8-short-opaque", "seal_cells-8-short-ledger"]
-            .map(|n| n.parse::<CircuitName>().unwrap());
+        let names = ["seal-8-short-opaque", ledger].map(|n| n.parse::<CircuitName>().unwrap());
         let manifests = insecure_dev_params(dir.path(), &names, |_, _, _| {}).unwrap();
         let route = RouteKey::from_secret_bytes(&Zeroizing::new([9; 32])).unwrap();
         let mut genesis = genesis(&manifests, &route);
@@ -75,6 +82,10 @@ impl Bank {
             root: genesis_root(genesis.cluster_id()),
         };
         Self {
+            trust: TrustRoot {
+                genesis: (*genesis).clone(),
+                circuits: manifests,
+            },
             verifier: BatchVerifier::new(genesis.clone(), SHARD, proofs.clone()),
             sealer: Sealer::new(genesis, registry, keyspace, epoch, route, circuits, pool).unwrap(),
             proofs,
@@ -93,7 +104,7 @@ impl Bank {
     }
 
     /// The gate's word on a batch the author changed and signed anew.
-    fn attacked(&self, honest: &SealedBatch, change: impl FnOnce(&mut SealedBatch)) -> Word {
+    pub fn attacked(&self, honest: &SealedBatch, change: impl FnOnce(&mut SealedBatch)) -> Word {
         let mut batch = honest.clone();
         change(&mut batch);
         batch.header.slot_list = batch.slot_list();
@@ -164,6 +175,19 @@ fn no_signature_makes_a_ledger_proof_say_anything_else() {
     // A keyspace of the same policy elsewhere: the header is in x.
     let elsewhere = |b: &mut SealedBatch| b.header.keyspace = KeyspaceId(2);
     assert_eq!(bank.attacked(&honest, elsewhere), Word::Proof);
+}
+
+#[test]
+fn the_files_for_snarkjs_of_a_batch_with_cells_verify() {
+    let bank = Bank::new();
+    let batch = bank.honest();
+    let (circuit, files) = snarkjs::files_of(&batch, &bank.trust, &[], 1).unwrap();
+    assert_eq!(circuit, batch.header.circuit);
+    let verified = snarkjs::check(&files, Some(&bank.trust)).unwrap();
+    assert_eq!(
+        (verified.public_inputs, verified.circuit),
+        (1, Some(circuit))
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bytes;
 mod cells;
 mod fuzz;
 mod good;
+mod large;
 mod mutants;
 mod proofs;
 mod registry;

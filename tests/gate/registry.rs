@@ -63,7 +63,7 @@ fn an_author_registered_in_the_tail_is_admitted_behind_that_entry_until_it_is_tr
     // Registered by entry 5, anchored to a log of one.
     assert_eq!(judged(7), Outcome::AuthorAfterAnchor);
     assert_eq!(judged(5), Outcome::ForeignAuthor);
-    tail.applied_to(5);
+    tail.decided(Outcome::Applied);
     tail.truncate(6);
     assert_eq!(tail.head(), tail.applied());
     assert_eq!(tail.head().changes().len(), 1);
@@ -72,6 +72,38 @@ fn an_author_registered_in_the_tail_is_admitted_behind_that_entry_until_it_is_tr
     replaced.append(5, register);
     replaced.truncate(5);
     assert!(replaced.head().admit(6, header).is_err());
+}
+
+#[cfg(feature = "node")]
+#[test]
+fn the_tail_takes_a_mint_that_the_cells_refused_as_void() {
+    let mut tail = Tail::new(WORLD.registry.clone());
+    let family = Operation::RegisterFamily {
+        keyspace: KeyspaceId(1),
+        policy: "ledger".into(),
+        authors: vec![author(1).public()],
+    };
+    let family = verified(&change(tail.head(), family)).unwrap();
+    assert_eq!(tail.append(5, family), Outcome::Applied);
+    let mint = Operation::Mint {
+        keyspace: KeyspaceId(1),
+        family: "ledger".into(),
+        route: [7; 32],
+        value: 1_000,
+        blind: [8; 32],
+        authors: Vec::new(),
+    };
+    let mint = verified(&change(tail.head(), mint)).unwrap();
+    // Foreseen without the cells.
+    assert_eq!(tail.append(6, mint), Outcome::Applied);
+    tail.decided(Outcome::Applied);
+    tail.decided(Outcome::CellLive);
+    for registry in [tail.applied(), tail.head()] {
+        assert_eq!(registry.mint(KeyspaceId(1), &[7; 32]), None);
+        let outcomes: Vec<_> = registry.changes().iter().map(|c| c.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Applied, Outcome::CellLive]);
+        assert_eq!(registry.next_number(), 3);
+    }
 }
 
 #[test]

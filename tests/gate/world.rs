@@ -169,7 +169,7 @@ pub fn genesis(manifests: &[Manifest], route: &RouteKey) -> Genesis {
     genesis
 }
 
-fn sealer(genesis: &Arc<Genesis>, route: RouteKey, params: &Path) -> Sealer {
+pub fn sealer(genesis: &Arc<Genesis>, route: RouteKey, params: &Path) -> Sealer {
     let circuits = load_all(params, &genesis.circuits).unwrap();
     let pool = Pool::new(PoolConfig {
         threads: 1,

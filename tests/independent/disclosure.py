@@ -87,7 +87,7 @@ def value_text(body, length):
 
 
 def folded(changes, trust, checkpoint):
-    """Genesis and the changes shown."""
+    """Genesis and the changes shown: applied ones, and mints that cells refused, which have numbers too."""
     registry, last, size = Registry(trust, checkpoint.shard), 0, 0
     for change in a_list(changes, 0, 1024):
         record, data, inclusion = members(change, "record", "change", "inclusion", ordered=True)
@@ -96,8 +96,9 @@ def folded(changes, trust, checkpoint):
         data = unhex(data)
         last, size = record.index, size + len(data)
         check(size <= 1 << 20, "registry changes beyond 1 MiB")
-        check((record.kind, record.outcome) == ("registry", "applied"), "a registry change that was not applied")
-        apply_change(record, data, trust, registry, False)
+        check(record.kind == "registry", "a record of something else than a registry change")
+        check(record.outcome in ("applied", "cell_live"), "a registry change that was not applied")
+        apply_change(record, data, trust, registry, True)
     return registry
 
 

@@ -56,8 +56,13 @@ def pairs(items):
 
 
 def parse(text):
+    """Of text, or of bytes that must be UTF-8."""
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=lambda _: check(False, "not JSON"))
+        text = text if isinstance(text, str) else text.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=lambda _: check(False, "not JSON"))
+        # Half of a surrogate pair is no text; Python's reader takes it from an escape.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except (ValueError, RecursionError) as error:
         raise Refused(f"not JSON: {error}") from None
 
@@ -236,7 +241,7 @@ def read_genesis(value):
     for key in admins:
         ed_key(key)
     check(1 <= integer(threshold, 8) <= len(admins), "a threshold that nobody or everybody meets")
-    circuits = distinct([unhex(ident, 32) for ident in a_list(circuits, 1, 64)])
+    circuits = distinct([unhex(ident, 32) for ident in a_list(circuits, 0, 64)])
     keyspaces = [read_keyspace(keyspace) for keyspace in a_list(keyspaces, 1, 256)]
     distinct([keyspace[0] for keyspace in keyspaces])
     data = b"ukehi/genesis/v1" + u32(len(name)) + name.encode() + unhex(nonce, 32)
@@ -280,8 +285,14 @@ def read_manifest(value):
     schema, circuit, shape, matrices, key, proving, setup = members(
         value, "schema", "circuit", "shape", "matrix_digest", "verifying_key", "proving_key", "setup")
     check(schema == "ukehi/params/v1", "another manifest schema")
-    members(proving, "file", "blake3", "length")
     statement, policy, slots, size_class = members(shape, "statement", "policy", "slots", "class")
+    name, _, version = text_of(statement).partition("/v")
+    for part in (name, version, policy, size_class):
+        check(1 <= len(text_of(part)) <= 32 and set(part) <= NAME, "a name of a circuit's shape")
+    file, digest, length = members(proving, "file", "blake3", "length")
+    check(file == f"{name}-{integer(slots, 32)}-{size_class}-{policy}.pk", "a proving key's file of another name")
+    unhex(digest, 32)
+    integer(length)
     check(isinstance(setup, dict), "a set-up is missing")
     insecure = setup.get("kind") == "insecure-dev"
     if insecure:

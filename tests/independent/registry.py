@@ -125,7 +125,7 @@ def verify_change(change, trust, shard):
     if change.tag in (3, 4):
         check_possession(trust.cluster, change.fields["keyspace"], change.fields["opening"])
     if change.tag == 8:
-        ident, circuit = read_manifest(parse(change.fields["manifest"].decode("utf-8", "replace")))
+        ident, circuit = read_manifest(parse(change.fields["manifest"]))
         check(len(circuit.key[4]) == 2, "a circuit with other than one public input")
         check(trust.dev or not circuit.insecure, "a circuit from a set-up for development")
         change.fields.update(circuit=ident, facts=circuit)

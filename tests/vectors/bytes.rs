@@ -253,7 +253,7 @@ fn write_batches(world: &World) {
         altered,
         resigned(&three, |b| drop((b.slots.pop(), b.bulk.pop()))),
     );
-    vectors.refuse("a policy digest, signed again", "opaque has none", {
+    vectors.refuse("a policy digest", "the signature is of another header", {
         let mut batch = one.clone();
         batch.header.policy_digest = F::from(1u64);
         batch.to_bytes()

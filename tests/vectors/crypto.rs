@@ -425,6 +425,25 @@ fn write_trust(world: &World) {
         "the circuit id hashes it",
         with(&|v| v["circuits"][0]["shape"]["slots"] = 64.into()),
     );
+    vectors.refuse(
+        "a manifest's digits in upper case",
+        "hex is written in lower case",
+        with(&|v| {
+            let digest = &mut v["circuits"][0]["matrix_digest"];
+            *digest = digest.as_str().unwrap().to_uppercase().into();
+        }),
+    );
+    let schema = "\"schema\": \"ukehi/params/v1\",";
+    vectors.refuse(
+        "a member of a manifest twice",
+        "each once",
+        good.replacen(schema, &schema.repeat(2), 1),
+    );
+    vectors.refuse(
+        "a proving key's file of another name",
+        "the shape names it",
+        with(&|v| v["circuits"][0]["proving_key"]["file"] = "../other.pk".into()),
+    );
     vectors.refuse("cut short", "not JSON", good[..good.len() / 2].to_owned());
     let node_zero = |v: &mut Value| v["genesis"]["nodes"][0]["id"] = 0.into();
     vectors.refuse("a node 0", "node ids start at 1", with(&node_zero));

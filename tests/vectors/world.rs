@@ -13,7 +13,7 @@ use ukehi_circuits::seal::{Command, SealedCommands, SlotPlaintext, seal};
 use ukehi_circuits::shape::{Class, Shape};
 use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, field};
-use ukehi_provers::groth16::prove;
+use ukehi_provers::groth16::reference::prove;
 
 pub struct World {
     circuits: Vec<Arc<Circuit>>,

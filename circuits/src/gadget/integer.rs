@@ -42,7 +42,12 @@ impl Builder {
     }
 
     /// `a` ≤ `b` where `flag` is 1, for numbers known to be below 2^`bits`: `bits` + 2 rows, 0 ≤ flag·(b − a) < 2^bits.
+    /// Panics from [`MAX_BITS`] bits on: there, a difference below zero can have a decomposition.
     pub fn enforce_at_most(&mut self, a: &Num, b: &Num, bits: usize, flag: &Num) {
+        assert!(
+            bits < MAX_BITS,
+            "an order of numbers of {bits} bits wraps around"
+        );
         let difference = self.product(flag, &(b - a));
         self.range_check(&difference, bits);
     }
@@ -83,6 +88,33 @@ mod tests {
         let matrices = Matrices::from_rows(rows.unwrap(), values.len());
         assert_eq!(matrices.num_constraints, 65);
         assert!(variables_free_alone(&matrices, &values).is_empty());
+    }
+
+    #[test]
+    fn no_wrapped_difference_has_as_many_bits_as_an_order_takes() {
+        let power = |bits: usize| F::from(2u8).pow([bits as u64]);
+        let holds = |a: F, b: F, bits| {
+            let mut builder = Builder::recording();
+            let (a, b) = (builder.witness(a), builder.witness(b));
+            let flag = builder.boolean(true);
+            builder.enforce_at_most(&a, &b, bits, &flag);
+            first_violation(builder).is_none()
+        };
+        let (bits, greatest) = (MAX_BITS - 1, power(MAX_BITS - 1) - F::ONE);
+        assert!(holds(F::ZERO, greatest, bits));
+        assert!(!holds(greatest, F::ZERO, bits));
+        assert!(!holds(F::ONE, F::ZERO, bits));
+        // One bit more, and the greatest number is "at most" zero: p − (2^253 − 1) is below 2^253.
+        let wrapped = F::ONE - power(MAX_BITS);
+        assert!(wrapped.into_bigint().num_bits() <= MAX_BITS as u32);
+    }
+
+    #[test]
+    #[should_panic(expected = "wraps around")]
+    fn an_order_of_numbers_whose_differences_wrap_is_no_gadget() {
+        let mut builder = Builder::recording();
+        let one = builder.constant(F::ONE);
+        builder.enforce_at_most(&one, &one, MAX_BITS, &one);
     }
 
     #[test]

@@ -6,11 +6,15 @@
 
 mod constants;
 pub(crate) mod gadget;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod lazy;
+mod many;
 mod matrix;
 mod permutation;
 
 pub use constants::{FULL_ROUNDS, MAX_WIDTH, MIN_WIDTH, partial_rounds};
+pub use many::hash_each;
 pub use permutation::permute;
 
 /// The permutation's parameters as the paper and circomlib have them: for circuits that are written another way.

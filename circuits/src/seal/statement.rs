@@ -13,6 +13,7 @@ use crate::slot::{Meta, Op};
 use crate::tree;
 use ark_ff::AdditiveGroup;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The public part of an active slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,12 +172,20 @@ impl SealStatement {
     /// The leaf of group `g < shape.groups()`: per slot route and ciphertext, then, in a form with cells, per slot
     /// operation and commitments; zeros for an inactive slot.
     pub fn leaf(&self, g: usize) -> F {
+        assert!(
+            g < self.form.shape.groups(),
+            "group {g} is outside the batch"
+        );
+        self.leaves(g..g + 1)[0]
+    }
+
+    fn leaves(&self, groups: Range<usize>) -> Vec<F> {
         let shape = self.form.shape;
         let elements = 1 + shape.class().ct_elements();
-        assert!(g < shape.groups(), "group {g} is outside the batch");
-        let mut inputs = vec![F::ZERO; shape.group_slots() * elements];
-        let active = self.slots.iter().skip(g * shape.group_slots());
-        let mut cells = vec![[F::ZERO; 3]; shape.group_slots()];
+        let slots = shape.group_slots() * groups.start..shape.group_slots() * groups.end;
+        let mut inputs = vec![F::ZERO; slots.len() * elements];
+        let mut cells = vec![[F::ZERO; 3]; slots.len()];
+        let active = self.slots.iter().skip(slots.start);
         for ((slot, into), cell) in active
             .zip(inputs.chunks_exact_mut(elements))
             .zip(&mut cells)
@@ -185,19 +194,16 @@ impl SealStatement {
             into[1..].copy_from_slice(&slot.ct);
             *cell = [F::from(slot.meta.op as u8), slot.cell[0], slot.cell[1]];
         }
-        let leaf = tree::leaf(&inputs);
+        let leaves = tree::leaves(shape.group_slots() * elements, &inputs);
         match self.form.cells {
-            CellUse::None => leaf,
-            CellUse::Allowed => tree::cell_leaf(leaf, &cells),
+            CellUse::None => leaves,
+            CellUse::Allowed => tree::cell_leaves(&leaves, &cells),
         }
     }
 
     /// The root over the leaves of all groups.
     pub fn batch_root(&self) -> F {
-        let leaves: Vec<F> = (0..self.form.shape.groups())
-            .map(|g| self.leaf(g))
-            .collect();
-        tree::batch_root(&leaves)
+        tree::batch_root(&self.leaves(0..self.form.shape.groups()))
     }
 
     /// x = H(ctx, E, PK, C_route, P, batch_root): the one public input of a proof.

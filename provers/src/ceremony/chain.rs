@@ -87,3 +87,35 @@ fn is_sound_beacon(contribution: usize, c: &Contribution) -> Result<bool, ChainF
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_bn254::G2Affine;
+
+    #[test]
+    fn a_beacon_of_no_value_is_none_however_well_it_fits() {
+        let beacon = |value: &[u8]| {
+            let mut oracle = beacon_oracle(value, MIN_BEACON_ITERATIONS_LOG2);
+            let share = oracle.scalar();
+            let g1_s = oracle.g1();
+            let contribution = Contribution {
+                delta_after: G1Affine::generator(),
+                g1_s,
+                g1_sx: (g1_s * share).into_affine(),
+                g2_spx: G2Affine::generator(),
+                transcript: [0; TRANSCRIPT_BYTES],
+                name: None,
+                kind: ContributionKind::Beacon {
+                    iterations_log2: MIN_BEACON_ITERATIONS_LOG2,
+                    value: value.to_vec(),
+                },
+            };
+            is_sound_beacon(1, &contribution)
+        };
+        assert_eq!(beacon(b"drawn"), Ok(true));
+        let refused = Err(ChainFault::Beacon { contribution: 1 });
+        assert_eq!(beacon(b""), refused);
+        assert_eq!(beacon(&[7; MAX_BEACON_BYTES + 1]), refused);
+    }
+}

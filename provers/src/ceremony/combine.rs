@@ -62,3 +62,37 @@ pub(super) fn normalise<P: Iden3Point>(points: &[P::Group]) -> Vec<P> {
         .collect();
     parts.concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::{BigInteger, PrimeField};
+
+    /// A combination of 32 bits, as snarkjs makes it, hides an error once in 2^32.
+    #[test]
+    fn coefficients_have_128_bits_and_differ() {
+        let drawn = coefficients(64).unwrap();
+        let bits = |c: &Fr| c.into_bigint().num_bits();
+        assert!(drawn.iter().all(|c| bits(c) <= 128));
+        // 64 draws that all stay below 2^112: once in 2^1024.
+        assert!(drawn.iter().any(|c| bits(c) > 112));
+        assert!(drawn.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    /// Whose pairings agree whatever the ratio: δ = 0 would follow from any δ.
+    #[test]
+    fn identities_have_no_ratio() {
+        let (g1, g2) = (G1Affine::generator(), G2Affine::generator());
+        let (o1, o2) = (G1Affine::zero(), G2Affine::zero());
+        assert!(same_ratio(g1, g1, g2, g2));
+        for (a, b, c, d) in [
+            (o1, o1, g2, g2),
+            (g1, o1, g2, o2),
+            (o1, g1, o2, g2),
+            (g1, g1, o2, o2),
+        ] {
+            assert!(pairings_agree(a, d, b, c));
+            assert!(!same_ratio(a, b, c, d));
+        }
+    }
+}

@@ -50,6 +50,25 @@ pub fn insecure_dev_powers(
         alpha: nonzero()?,
         beta: nonzero()?,
     };
+    under(&trapdoor, power, progress)
+}
+
+/// Powers of a τ that no honest party draws.
+#[cfg(test)]
+pub(super) fn powers_of_tau(tau: Fr, power: u32) -> PtauContent {
+    let trapdoor = Trapdoor {
+        tau,
+        alpha: Fr::from(5u64),
+        beta: Fr::from(7u64),
+    };
+    under(&trapdoor, power, &mut |_, _| {}).expect("the operating system has randomness")
+}
+
+fn under(
+    trapdoor: &Trapdoor,
+    power: u32,
+    progress: Progress<'_>,
+) -> Result<PtauContent, RandomnessUnavailable> {
     let points = |sections: [S; 4]| sections.iter().map(|s| s.points(power)).sum::<u64>();
     let g1 = points([S::TauG1, S::AlphaTauG1, S::BetaTauG1, S::LagrangeTauG1])
         + 2 * S::LagrangeAlphaTauG1.points(power);
@@ -94,7 +113,7 @@ pub fn insecure_dev_powers(
         lagrange_alpha_tau_g1,
         lagrange_beta_tau_g1,
     };
-    let step = contribution(&content, &trapdoor, &challenge)?;
+    let step = contribution(&content, trapdoor, &challenge)?;
     content.contributions.push(step);
     Ok(content)
 }

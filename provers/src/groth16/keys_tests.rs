@@ -1,5 +1,6 @@
 use super::*;
-use crate::groth16::{KeyDecodeError, prove};
+use crate::groth16::KeyDecodeError;
+use crate::groth16::reference::prove;
 use crate::testing::{self, random_circuit, small};
 use ark_bn254::{G1Affine, G2Affine};
 

@@ -29,6 +29,7 @@ impl R1CSToQAP for CircomReduction {
         full_assignment: &[F],
     ) -> Result<Vec<F>, SynthesisError> {
         let domain = domain_of::<F, D>(num_constraints + num_inputs)?;
+        let shift = domain_of::<F, D>(2 * domain.size())?.element(1);
         let zeros = || Zeroizing::new(vec![F::zero(); domain.size()]);
 
         let (mut a, mut b, mut c) = (zeros(), zeros(), zeros());
@@ -43,7 +44,12 @@ impl R1CSToQAP for CircomReduction {
         a[num_constraints..num_constraints + num_inputs]
             .copy_from_slice(&full_assignment[..num_inputs]);
 
-        ab_minus_c(&domain, [a, b, c])
+        for polynomial in [&mut a, &mut b, &mut c] {
+            to_odd_coset(&domain, shift, polynomial);
+        }
+        Ok((a.iter().zip(b.iter()).zip(c.iter()))
+            .map(|((a, b), c)| *a * b - c)
+            .collect())
     }
 
     fn h_query_scalars<F: PrimeField, D: EvaluationDomain<F>>(
@@ -65,21 +71,6 @@ impl R1CSToQAP for CircomReduction {
         domain_of::<F, D>(scalars.len())?.ifft_in_place(&mut scalars);
         Ok(scalars.into_iter().skip(1).step_by(2).collect())
     }
-}
-
-/// A·B − C on the odd coset, from their values on the domain.
-pub(crate) fn ab_minus_c<F: PrimeField, D: EvaluationDomain<F>>(
-    domain: &D,
-    mut polynomials: [Zeroizing<Vec<F>>; 3],
-) -> Result<Vec<F>, SynthesisError> {
-    let shift = domain_of::<F, D>(2 * domain.size())?.element(1);
-    for polynomial in &mut polynomials {
-        to_odd_coset(domain, shift, polynomial);
-    }
-    let [a, b, c] = &polynomials;
-    Ok((a.iter().zip(b.iter()).zip(c.iter()))
-        .map(|((a, b), c)| *a * b - c)
-        .collect())
 }
 
 fn domain_of<F: PrimeField, D: EvaluationDomain<F>>(size: usize) -> Result<D, SynthesisError> {

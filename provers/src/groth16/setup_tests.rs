@@ -1,6 +1,7 @@
 use super::*;
-use crate::circuit::arkworks;
-use crate::groth16::{prove, verify};
+use crate::arkworks;
+use crate::groth16::reference::prove;
+use crate::groth16::verify;
 use crate::testing::{self, Replay, small};
 use ark_groth16::Groth16;
 use ark_std::UniformRand;

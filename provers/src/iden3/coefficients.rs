@@ -4,13 +4,11 @@ use std::io::{Read, Seek};
 
 use ark_bn254::Fr;
 use ark_ff::Field;
+use ark_relations::gr1cs::Matrix;
 
 use super::error::FileError;
 use super::scalars::{FIELD_BYTES, from_montgomery, montgomery};
 use super::sections::SectionFile;
-
-/// A matrix by rows: (coefficient, variable). A variable may occur more than once; then its coefficients add up.
-pub type Rows = Vec<Vec<(Fr, usize)>>;
 
 /// Bytes of an entry: matrix (0 is A, 1 is B), row, variable (u32 each), value.
 const ENTRY_BYTES: usize = 12 + FIELD_BYTES;
@@ -31,8 +29,12 @@ pub(super) fn read<R: Read + Seek>(
 }
 
 /// A and B from the section's bytes.
-pub(super) fn decode(bytes: &[u8], rows: u32, variables: u32) -> Result<[Rows; 2], FileError> {
-    let mut matrices: [Rows; 2] = [(); 2].map(|()| vec![Vec::new(); rows as usize]);
+pub(super) fn decode(
+    bytes: &[u8],
+    rows: u32,
+    variables: u32,
+) -> Result<[Matrix<Fr>; 2], FileError> {
+    let mut matrices: [Matrix<Fr>; 2] = [(); 2].map(|()| vec![Vec::new(); rows as usize]);
     let unscale = r().inverse().expect("a power of two is not zero");
     for entry in bytes[COUNT_BYTES..].chunks_exact(ENTRY_BYTES) {
         let (place, value) = entry.split_at(ENTRY_BYTES - FIELD_BYTES);

@@ -3,7 +3,7 @@
 //!
 //! Invariants: 1. a number is a decimal string without sign or leading zero, below its modulus; 2. a point is
 //! affine (third coordinate one), on its curve and in the prime-order subgroup; 3. a file has exactly the members
-//! snarkjs writes, and as many inputs as it says. Weierstrass coordinates in F_q²: [c0, c1], c0 + c1·u.
+//! snarkjs writes, but for a proof's curve, and as many inputs as it says. Weierstrass coordinates in F_q²: [c0, c1], c0 + c1·u.
 
 use ark_bn254::{Bn254, Fq, Fq2, Fq6, Fq12, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::groth16::{Groth16Proof, KeyError, ProofDecodeError, VerifyingKey};
 
 /// A file's bound in bytes, refused unread beyond it.
-pub const MAX_FILE_BYTES: usize = 512 * 1024;
-/// Public inputs a key or statement may have; `seal/v1` has one.
-pub const MAX_PUBLIC_INPUTS: usize = 1024;
+pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Public inputs a key or statement may have: a key's JSON has some 200 bytes for each.
+pub const MAX_PUBLIC_INPUTS: usize = 1 << 14;
 /// 2^256 has 78 digits.
 const MAX_DIGITS: usize = 78;
 
@@ -84,7 +84,13 @@ struct ProofJson {
     pi_b: G2Json,
     pi_c: G1Json,
     protocol: String,
+    /// Older provers of other hands leave it out; the key names it too.
+    #[serde(default = "bn128")]
     curve: String,
+}
+
+fn bn128() -> String {
+    CURVE.into()
 }
 
 /// `verification_key.json`.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::groth16::{PreparedVerifyingKey, verify};
 use crate::testing::{proven, random_circuit, small};
+use proptest::prelude::*;
 use serde_json::Value;
 
 fn value(bytes: &[u8]) -> Value {
@@ -176,6 +177,11 @@ fn other_protocols_curves_members_and_oversized_files_are_refused() {
         drop(v.as_object_mut().unwrap().remove("vk_alphabeta_12"))
     });
     assert!(malformed(read_verifying_key(&missing).unwrap_err()));
+    // rapidsnark wrote proofs without their curve for years.
+    let curveless = edited(&proof, |v| {
+        drop(v.as_object_mut().unwrap().remove("curve"));
+    });
+    assert_eq!(read_proof(&curveless), read_proof(&proof));
     let trailing = [&proof[..], b"{}"].concat();
     assert!(malformed(read_proof(&trailing).unwrap_err()));
     assert!(malformed(
@@ -190,4 +196,28 @@ fn other_protocols_curves_members_and_oversized_files_are_refused() {
     let many = serde_json::to_vec(&vec!["1"; MAX_PUBLIC_INPUTS + 1]).unwrap();
     let actual = MAX_PUBLIC_INPUTS + 1;
     assert_eq!(read_public(&many), Err(JsonError::TooManyInputs { actual }));
+}
+
+proptest! {
+    #[test]
+    fn mutated_files_are_taken_or_refused_without_a_panic(
+        place in any::<prop::sample::Index>(), new in prop::collection::vec(any::<u8>(), 1..9),
+    ) {
+        let key = write_verifying_key(small().key.verifying_key());
+        let public = write_public(&[Fr::from(17u64), Fr::from(0u64)]);
+        for bytes in [&key, &public] {
+            let mut changed = bytes.clone();
+            let at = place.index(changed.len());
+            for (old, new) in changed[at..].iter_mut().zip(&new) {
+                *old = *new;
+            }
+            if let Ok(key) = read_verifying_key(&changed) {
+                prop_assert_eq!(&read_verifying_key(&write_verifying_key(&key)).unwrap(), &key);
+            }
+            if let Ok(inputs) = read_public(&changed) {
+                prop_assert_eq!(read_public(&write_public(&inputs)), Ok(inputs));
+            }
+            let _ = read_proof(&changed);
+        }
+    }
 }

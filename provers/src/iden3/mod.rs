@@ -19,10 +19,10 @@ mod r1cs;
 mod scalars;
 mod sections;
 pub mod solidity;
+mod subgroup;
 mod wtns;
 mod zkey;
 
-pub use coefficients::Rows;
 pub(crate) use coefficients::encode_coefficients;
 pub use contributions::{
     Contribution, ContributionKind, MAX_CONTRIBUTIONS, MAX_NAME_BYTES, PhaseTwo, TRANSCRIPT_BYTES,

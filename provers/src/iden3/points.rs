@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::error::FileError;
 use super::scalars::{self, FIELD_BYTES};
 use super::sections::{Cursor, SectionWriter};
+use super::subgroup::Subgroup;
 
 /// Points decoded or encoded at a time: 1 MiB of G1.
 const CHUNK: usize = 1 << 14;
@@ -51,7 +52,7 @@ pub trait Coordinate: Field {
 
 impl<P> Iden3Point for Affine<P>
 where
-    P: SWCurveConfig<ScalarField = Fr>,
+    P: SWCurveConfig<ScalarField = Fr> + Subgroup,
     P::BaseField: Coordinate,
 {
     const BYTES: usize = 2 * P::BaseField::BYTES;
@@ -68,7 +69,7 @@ where
     }
 
     fn is_in_group(&self) -> bool {
-        self.is_on_curve() && self.is_in_correct_subgroup_assuming_on_curve()
+        self.is_on_curve() && P::contains(self)
     }
 
     fn put_montgomery(&self, out: &mut Vec<u8>) {

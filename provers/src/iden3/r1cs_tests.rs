@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{self, small};
+use proptest::prelude::*;
 use std::io::Cursor as Memory;
 
 fn written(circuit: &R1cs) -> Vec<u8> {
@@ -99,4 +100,32 @@ fn another_curve_version_or_format_is_named() {
     assert!(matches!(with(0), FileError::Kind { .. }));
     assert!(matches!(with(4), FileError::Version { found: 0, .. }));
     assert!(matches!(with(28), FileError::Curve));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn mutated_files_are_taken_or_refused_without_a_panic(
+        place in any::<prop::sample::Index>(), new in prop::collection::vec(any::<u8>(), 1..9),
+        cut in 0usize..3,
+    ) {
+        let mut bytes = written(&small().r1cs);
+        let at = place.index(bytes.len());
+        for (old, new) in bytes[at..].iter_mut().zip(new) {
+            *old = new;
+        }
+        bytes.truncate(bytes.len() - cut);
+        if let Ok(circuit) = read(&bytes) {
+            prop_assert!(read(&written(&circuit)).is_ok());
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_after_a_good_start_are_no_panic(
+        start in 0usize..200, bytes in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        let good = written(&small().r1cs);
+        let _ = read(&[&good[..start.min(good.len())], &bytes].concat());
+    }
 }

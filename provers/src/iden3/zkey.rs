@@ -4,8 +4,9 @@
 use std::io::{Read, Seek, Write};
 
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
+use ark_relations::gr1cs::Matrix;
 
-use super::coefficients::{self, Rows};
+use super::coefficients;
 use super::contributions::PhaseTwo;
 use super::digest::file_digest;
 use super::error::{FileError, FileKind};
@@ -153,7 +154,7 @@ impl Zkey {
     ///
     /// # Errors
     /// [`FileError`] if an entry names a matrix, row or variable that is not there, or its value is not reduced.
-    pub fn matrices(&self) -> Result<[Rows; 2], FileError> {
+    pub fn matrices(&self) -> Result<[Matrix<Fr>; 2], FileError> {
         let (rows, variables) = (self.header.domain_size, self.header.variables);
         coefficients::decode(&self.coefficients, rows, variables)
     }

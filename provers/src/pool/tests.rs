@@ -1,9 +1,12 @@
 use super::*;
-use crate::groth16::{Assignment, Groth16Proof, ProveError, verify};
+use crate::groth16::{Assignment, Groth16Proof, ProveError, Prover, ProverOptions, verify};
+use crate::kernel::Kernel;
 use crate::testing::{self, small};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+
+mod scheduling;
 
 /// A rendezvous that never comes fails the test instead of hanging it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +22,11 @@ fn pool(threads: usize, queue_limit: usize) -> Pool {
 
 fn a_proof() -> Groth16Proof {
     testing::proven(3).1
+}
+
+fn prover() -> Arc<Prover> {
+    let options = ProverOptions::new(Kernel::Portable);
+    Arc::new(Prover::new(small().key.clone(), small().r1cs.clone(), options).unwrap())
 }
 
 fn quick() -> Job {
@@ -82,11 +90,7 @@ fn real_proofs_come_back_from_the_pool_and_verify() {
         .map(|x| {
             let assignment = testing::small_assignment(x);
             let inputs = assignment[1..3].to_vec();
-            let job = Job::prove(
-                small().key.clone(),
-                small().r1cs.clone(),
-                Assignment::new(assignment),
-            );
+            let job = Job::prove(prover(), Assignment::new(assignment));
             (inputs, pool.submit(job).unwrap())
         })
         .collect();
@@ -100,11 +104,7 @@ fn real_proofs_come_back_from_the_pool_and_verify() {
 #[test]
 fn a_provers_error_reaches_its_ticket() {
     let pool = pool(1, 0);
-    let job = Job::prove(
-        small().key.clone(),
-        small().r1cs.clone(),
-        Assignment::new(vec![]),
-    );
+    let job = Job::prove(prover(), Assignment::new(vec![]));
     assert!(matches!(
         pool.submit(job).unwrap().wait(),
         Err(JobError::Prove(ProveError::AssignmentLength { .. }))
@@ -256,7 +256,7 @@ fn cancelling_or_dropping_the_ticket_of_a_waiting_job_drops_its_witness_at_once(
 }
 
 #[test]
-fn cancelling_a_running_job_lets_it_finish_and_discards_its_result() {
+fn cancelling_a_running_job_that_never_asks_lets_it_finish_and_discards_its_result() {
     let pool = pool(1, 0);
     let (ticket, held) = Held::running(&pool);
     assert_eq!(ticket.cancel(), Cancelled::WhileRunning);

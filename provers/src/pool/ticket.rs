@@ -1,9 +1,11 @@
 //! The submitter's end of a job.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::Shared;
+use super::turn::Wanted;
 use crate::groth16::{Groth16Proof, ProveError};
 
 /// Why a job yielded no proof.
@@ -16,6 +18,11 @@ pub enum JobError {
     Panicked,
     #[error("the prover pool was closed before the job started")]
     PoolClosed,
+    #[error("the proving job's deadline passed before it was done")]
+    DeadlinePassed,
+    /// Only a job sees this, from [`Turn::check`](super::Turn::check): whoever cancelled has given up the outcome.
+    #[error("the proving job was cancelled")]
+    Cancelled,
 }
 
 /// What cancelling did.
@@ -23,13 +30,13 @@ pub enum JobError {
 pub enum Cancelled {
     /// It had not started: it is gone, and its witness zeroised, when `cancel` returns.
     BeforeStart,
-    /// It runs to its end, a proof cannot be interrupted; the result is discarded.
+    /// It stops at its next stage, or runs to its end if it has no more; the result is discarded.
     WhileRunning,
     /// There was an outcome already; it is discarded.
     AfterEnd,
 }
 
-type Outcome = Result<Groth16Proof, JobError>;
+pub(super) type Outcome = Result<Groth16Proof, JobError>;
 
 /// Where a worker leaves the outcome.
 #[derive(Default)]
@@ -40,58 +47,75 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) fn finish(&self, outcome: Outcome) {
-        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        *self.lock() = Some(outcome);
         self.finished.notify_all();
     }
 
+    fn lock(&self) -> MutexGuard<'_, Option<Outcome>> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_finished(&self) -> bool {
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.is_some()
+        self.lock().is_some()
     }
 
     fn wait(&self) -> Outcome {
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         self.finished
-            .wait_while(outcome, |outcome| outcome.is_none())
+            .wait_while(self.lock(), |outcome| outcome.is_none())
             .unwrap_or_else(PoisonError::into_inner)
             .take()
             .expect("waited until there was an outcome, and only the one ticket takes it")
+    }
+
+    /// Waits until there is an outcome, at most until then.
+    fn wait_until(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self
+            .finished
+            .wait_timeout_while(self.lock(), left, |outcome| outcome.is_none());
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 /// The right to one job's outcome. Dropping it cancels the job: nobody could receive the proof.
 #[must_use = "dropping a ticket cancels its job"]
 pub struct Ticket {
-    id: u64,
-    slot: Arc<Slot>,
-    shared: Arc<Shared>,
+    pub(super) id: u64,
+    pub(super) slot: Arc<Slot>,
+    pub(super) wanted: Arc<Wanted>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Ticket {
-    pub(super) fn new(id: u64, slot: Arc<Slot>, shared: Arc<Shared>) -> Self {
-        Self { id, slot, shared }
-    }
-
-    /// Blocks until the job has an outcome. Not for use on the pool's own threads.
+    /// Blocks until the job has an outcome: past the deadline only if the job runs. Not for use on the pool's own
+    /// threads.
     pub fn wait(self) -> Result<Groth16Proof, JobError> {
+        if let Some(deadline) = self.wanted.deadline() {
+            self.slot.wait_until(deadline);
+            self.shared.expire();
+        }
         self.slot.wait()
     }
 
     /// Whether `wait` would return at once.
     pub fn is_finished(&self) -> bool {
+        if self.wanted.is_late(Instant::now()) {
+            self.shared.expire();
+        }
         self.slot.is_finished()
     }
 
-    /// Gives up the outcome. A job that has not started is dropped before this returns; a running one finishes and
-    /// its result is discarded.
+    /// Gives up the outcome. A job that has not started is dropped before this returns; a running one stops at its next
+    /// stage.
     pub fn cancel(self) -> Cancelled {
         self.withdraw()
     }
 
     fn withdraw(&self) -> Cancelled {
-        if self.shared.withdraw(self.id).is_some() {
+        self.wanted.cancel();
+        if self.shared.withdraw(self.id) {
             Cancelled::BeforeStart
-        } else if self.is_finished() {
+        } else if self.slot.is_finished() {
             Cancelled::AfterEnd
         } else {
             Cancelled::WhileRunning
@@ -109,7 +133,7 @@ impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket")
             .field("id", &self.id)
-            .field("finished", &self.is_finished())
+            .field("finished", &self.slot.is_finished())
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use ukehi_circuits::shape::Class;
 use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar, matrices, poseidon};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
-use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, prove, verify};
+use ukehi_provers::groth16::{Cores, Groth16Proof, PreparedVerifyingKey, verify};
 
 const PROOFS: usize = 5;
 const VERIFICATIONS: usize = 50;
@@ -70,7 +70,9 @@ impl Bench {
 
     fn proof(&self, circuit: &Circuit) -> Result<(F, Groth16Proof), Failure> {
         let (statement, assignment) = self.sealed(circuit)?;
-        let proof = prove(circuit.key(), circuit.r1cs(), assignment.as_slice())
+        let proof = circuit
+            .prover()
+            .prove(assignment.as_slice(), Cores::One)
             .map_err(Failure::runtime)?;
         Ok((statement.x(), proof))
     }

@@ -6,6 +6,19 @@ use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
 pub enum CellsCommand {
+    /// Let the keyspace have cells of a policy, as an admin. A new testnet has those of its circuits.
+    #[command(
+        after_help = "Examples:\n  ukehi cells family --dir demo ledger\n  ukehi cells family --dir demo ledger --author clinic --author lab\n\nAUTHOR is a key's name in client/authors or 64 hex digits. Who may write to cells without a list of\ntheir own is said here once; later changes are each cell's: `cells authors`. Writing also takes an open\nepoch of the policy (`keys epoch open --policy ledger`) and a circuit (`keys circuit activate`)."
+    )]
+    Family {
+        #[command(flatten)]
+        sign: SignArgs,
+        /// The policy's name.
+        policy: String,
+        /// Who may make and change its cells; may be repeated. All authors registered now without it.
+        #[arg(long = "author")]
+        authors: Vec<String>,
+    },
     /// Make a cell with a value from outside, as an admin: the only way supply enters.
     #[command(
         after_help = "Example:\n  ukehi cells mint --dir demo bank/reserve --value 1000\n\nThe value is public, and so is that the cell exists; its key is not. AUTHOR is a key's name in\nclient/authors or 64 hex digits."
@@ -18,13 +31,16 @@ pub enum CellsCommand {
         /// Below 2^64.
         #[arg(long)]
         value: u64,
+        /// Whose rules its changes must follow: the family's name.
+        #[arg(long, default_value = "ledger")]
+        family: String,
         /// Who may write to the cell; may be repeated. All authors of the ledger without it.
         #[arg(long = "author")]
         authors: Vec<String>,
     },
     /// Move an amount from one cell to another, which is created if there is none.
     #[command(
-        after_help = "Example:\n  ukehi cells transfer --dir demo --author clinic --from bank/reserve --to clinic/budget 250\n\nWhere another batch changed a cell in between, it is read again and sealed anew, 5 times at most."
+        after_help = "Examples:\n  ukehi cells transfer --dir demo --author clinic --from bank/reserve --to clinic/budget 250\n  ukehi cells transfer --dir demo --author clinic --from bank/reserve --to clinic/budget 250 --guard lab/budget=100\n\nThe second is applied only while lab/budget holds 100. Where another batch changed a cell in between, it is read again and sealed anew, 5 times at most."
     )]
     Transfer(TransferArgs),
     /// Read a cell. Proves that it held this, not that nothing newer exists.
@@ -71,6 +87,9 @@ pub struct TransferArgs {
     pub to: String,
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub amount: u64,
+    /// Only while this cell holds this value; may be repeated.
+    #[arg(long = "guard", value_name = "KEY=VALUE")]
+    pub guards: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,14 +1,15 @@
 //! `ukehi cells reseal`, and which cells an epoch's end would freeze.
 
 use super::args::ResealArgs;
-use super::find::Finder;
+use super::attempt::{CellWriter, refused};
+use super::finder;
 use super::show::name;
-use super::transfer::{CellWriter, refused};
 use crate::cli::args::Target;
 use crate::cli::connect::{Place, runtime};
-use crate::cli::data::{author_names, only_author};
+use crate::cli::data::author_or_only;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
+use crate::client::Cluster;
 use crate::client::cells::{FoundCell, Origin, reseal as command};
 use crate::error::{ExitCode, Failure};
 use crate::ids::EpochId;
@@ -38,10 +39,7 @@ struct Left {
 
 pub fn reseal(args: &ResealArgs, output: &Output) -> Result<(), Failure> {
     let place = Place::find(&args.target)?;
-    let author = match &args.author {
-        Some(author) => author.clone(),
-        None => only_author(&author_names(&place)?)?,
-    };
+    let author = author_or_only(&place, args.author.as_ref())?;
     let resealed = runtime()?.block_on(run(args, &place, &author))?;
     output.show(&resealed, |r| {
         let left = r
@@ -72,18 +70,18 @@ pub fn reseal(args: &ResealArgs, output: &Output) -> Result<(), Failure> {
 
 async fn run(args: &ResealArgs, place: &Place, author: &str) -> Result<Resealed, Failure> {
     let (from, to) = (EpochId(args.from_epoch), EpochId(args.to_epoch));
-    let mut remote = place.remote();
-    let mut finder = Finder::open(place, &mut remote).await?;
-    let mut writer = CellWriter::open(place, &finder, finder.keyspace, to, author).await?;
+    let mut cluster = place.cluster().await?;
+    let cells = live_in(place, &mut cluster, from).await?;
+    let keyspace = place.keyspace()?;
+    let mut writer = CellWriter::open(place, cluster, keyspace, to, author).await?;
     let id = writer.post.author(author).public();
-    let cells = live_in(&mut finder, place, &mut remote, from).await?;
     let mut progress = Progress::new("reseal", cells.len() as u64);
     let mut left = Vec::new();
     let mut commands: Vec<(String, SlotPlaintext)> = Vec::new();
     for cell in cells {
         let label = label(&cell);
-        let registry = finder.known.registry();
-        let own = registry.cell_authors(finder.keyspace, &cell.route, u64::MAX);
+        let registry = writer.post.cluster.known().registry();
+        let own = registry.cell_authors(keyspace, &cell.route, u64::MAX);
         let may = own.is_none_or(|list| list.is_empty() || list.contains(&id));
         match (cell.key, cell.opening) {
             (Some(key), Some(opening)) if may => commands.push((label, command(key, opening))),
@@ -128,11 +126,10 @@ async fn run(args: &ResealArgs, place: &Place, author: &str) -> Result<Resealed,
 /// Refuses to let an epoch end while cells can only be opened with its secret.
 pub fn refuse_to_freeze(target: &Target, epoch: u32) -> Result<(), Failure> {
     let place = Place::find(target)?;
-    let mut remote = place.remote();
     let epoch = EpochId(epoch);
     let cells = runtime()?.block_on(async {
-        let mut finder = Finder::open(&place, &mut remote).await?;
-        live_in(&mut finder, &place, &mut remote, epoch).await
+        let mut cluster = place.cluster().await?;
+        live_in(&place, &mut cluster, epoch).await
     })?;
     if cells.is_empty() {
         return Ok(());
@@ -155,12 +152,11 @@ pub fn refuse_to_freeze(target: &Target, epoch: u32) -> Result<(), Failure> {
 }
 
 async fn live_in(
-    finder: &mut Finder,
     place: &Place,
-    remote: &mut crate::client::remote::Remote,
+    cluster: &mut Cluster,
     epoch: EpochId,
 ) -> Result<Vec<FoundCell>, Failure> {
-    let mut cells = finder.all(place, remote).await?;
+    let mut cells = finder(place, cluster)?.all(cluster).await?;
     cells.retain(|cell| cell.origin == Origin::Sealed(epoch));
     Ok(cells)
 }

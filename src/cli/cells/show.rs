@@ -1,12 +1,12 @@
 //! `ukehi cells get` and `list`.
 
-use super::find::{Finder, slot_key};
+use super::{finder, slot_key};
 use crate::cli::args::Target;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
 use crate::client::cells::{FoundCell, Origin};
 use crate::error::{ExitCode, Failure};
-use crate::ids::EpochId;
+use crate::ids::{EpochId, KeyspaceId};
 use crate::registry::Registry;
 use serde::Serialize;
 use ukehi_keys::AuthorId;
@@ -44,18 +44,17 @@ struct Row {
 
 pub fn get(target: &Target, key: &str, output: &Output) -> Result<(), Failure> {
     let place = Place::find(target)?;
-    let mut remote = place.remote();
     let name = slot_key(key)?;
-    let (found, finder) = runtime()?.block_on(async {
-        let mut finder = Finder::open(&place, &mut remote).await?;
-        let found = finder.find(&place, &mut remote, &name).await?;
-        Ok::<_, Failure>((found, finder))
+    let (found, cluster) = runtime()?.block_on(async {
+        let mut cluster = place.cluster().await?;
+        let found = finder(&place, &cluster)?.find(&mut cluster, &name).await?;
+        Ok::<_, Failure>((found, cluster))
     })?;
     let found = found.ok_or_else(|| no_cell(key))?;
     if found.opening.is_none() {
         return Err(unreadable(key, &found));
     }
-    let mut row = row(&found, &finder);
+    let mut row = row(&found, cluster.known().registry(), place.keyspace()?);
     row.key = Some(key.to_owned());
     let got = Got {
         schema: "ukehi/cell/v1",
@@ -67,16 +66,19 @@ pub fn get(target: &Target, key: &str, output: &Output) -> Result<(), Failure> {
 
 pub fn list(target: &Target, output: &Output) -> Result<(), Failure> {
     let place = Place::find(target)?;
-    let mut remote = place.remote();
-    let (cells, finder) = runtime()?.block_on(async {
-        let mut finder = Finder::open(&place, &mut remote).await?;
-        let cells = finder.all(&place, &mut remote).await?;
-        Ok::<_, Failure>((cells, finder))
+    let (cells, cluster) = runtime()?.block_on(async {
+        let mut cluster = place.cluster().await?;
+        let cells = finder(&place, &cluster)?.all(&mut cluster).await?;
+        Ok::<_, Failure>((cells, cluster))
     })?;
+    let (registry, keyspace) = (cluster.known().registry(), place.keyspace()?);
     let listed = Listed {
         schema: "ukehi/cells/v1",
         order: "tag",
-        cells: cells.iter().map(|cell| row(cell, &finder)).collect(),
+        cells: cells
+            .iter()
+            .map(|cell| row(cell, registry, keyspace))
+            .collect(),
     };
     output.show(&listed, |l| {
         let rows = l.cells.iter().map(|r| {
@@ -101,9 +103,8 @@ pub fn list(target: &Target, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(found: &FoundCell, finder: &Finder) -> Row {
-    let registry: &Registry = finder.known.registry();
-    let authors = registry.cell_authors(finder.keyspace, &found.route, u64::MAX);
+fn row(found: &FoundCell, registry: &Registry, keyspace: KeyspaceId) -> Row {
+    let authors = registry.cell_authors(keyspace, &found.route, u64::MAX);
     let key = found.key.as_ref().map(|key| name(key.as_bytes()));
     Row {
         key,

@@ -31,7 +31,8 @@ impl From<CeremonyError> for Failure {
             ),
             E::Nameless => (
                 ExitCode::Refused,
-                "announce a ceremony with --circuit to make parameters",
+                "announce a ceremony with --circuit; for a policy of your own, finish it in your program \
+                 (`Ceremony::finish_for`, docs/policies.md)",
             ),
             E::DevelopmentPowers => (
                 ExitCode::Untrusted,

@@ -8,9 +8,11 @@ use crate::api::MAX_BULK_PART_BYTES;
 use crate::batch::{BulkReference, SealedBatch};
 use crate::cli::connect::Place;
 use crate::cli::progress::Progress;
+use crate::client::remote::Endpoint;
 use crate::client::transfer::{self, TransferError};
 use crate::client::{BulkBody, Opened};
 use crate::error::{ExitCode, Failure};
+use crate::ids::NodeId;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -129,7 +131,7 @@ impl BulkOutbox {
 /// Whom to send to and ask.
 pub struct Network {
     cluster: crate::ids::ClusterId,
-    endpoints: Vec<crate::client::remote::Endpoint>,
+    endpoints: Vec<Endpoint>,
     majority: usize,
 }
 
@@ -171,6 +173,50 @@ impl Network {
         saved.map_err(cannot)?;
         plain.persist(out).map_err(|e| cannot(e.error))?;
         Ok(body.plaintext_bytes)
+    }
+
+    /// The nodes that say they do not have a ciphertext; who does not answer joins `unreachable`.
+    pub async fn lacking(
+        &self,
+        reference: BulkReference,
+        unreachable: &mut Vec<NodeId>,
+    ) -> Vec<Endpoint> {
+        let mut lacking = Vec::new();
+        for endpoint in &self.endpoints {
+            // Asked once: each question to a silent node takes its time.
+            if unreachable.contains(&endpoint.node) {
+                continue;
+            }
+            match transfer::has(self.cluster, endpoint, reference).await {
+                Ok(true) => {}
+                Ok(false) => lacking.push(endpoint.clone()),
+                Err(_) => unreachable.push(endpoint.node),
+            }
+        }
+        lacking
+    }
+
+    /// Fetches a ciphertext from whoever has it, and sends it to these nodes.
+    pub async fn give(
+        &self,
+        author: &AuthorKey,
+        reference: BulkReference,
+        to: &[Endpoint],
+    ) -> Result<(), Failure> {
+        let cannot = |e: std::io::Error| unusable(&std::env::temp_dir(), &e);
+        let mut file = NamedTempFile::new().map_err(cannot)?;
+        self.download(reference, file.as_file_mut()).await?;
+        let sent = transfer::upload(
+            self.cluster,
+            to,
+            to.len(),
+            author,
+            reference,
+            file.path(),
+            |_| {},
+        );
+        sent.await?;
+        Ok(())
     }
 
     async fn download(&self, reference: BulkReference, file: &mut File) -> Result<(), Failure> {
@@ -239,7 +285,7 @@ impl From<TransferError> for Failure {
             ),
             TransferError::Absent { .. } => (
                 ExitCode::Unavailable,
-                "a node that was down during the upload lacks the value: try again when all are up",
+                "a node that was down during the upload lacks the value: try again when all are up, then `ukehi bulk repair`",
             ),
             TransferError::Io { .. } => (ExitCode::Runtime, "check the disk"),
         };

@@ -4,9 +4,11 @@ mod bulk;
 mod input;
 mod post;
 mod read;
+mod repair;
 mod value;
 mod write;
 
-pub use post::{Post, WrittenBatch, author_names, fetch_receipt, only_author, protocol, sealer};
-pub use read::{get, hold_epoch_of, open_reader, scan};
+pub use post::{Post, WrittenBatch, author_or_only, sealer};
+pub use read::{get, scan};
+pub use repair::run as bulk;
 pub use write::put;

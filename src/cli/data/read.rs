@@ -1,19 +1,15 @@
 //! `ukehi get` and `ukehi scan`: fetch, verify against the trust root, decrypt.
 
 use super::bulk::{Network, bulk_of};
-use crate::api::{MAX_SCAN_ROWS, ProvenEntry, Reply, Request};
-use crate::batch::SealedBatch;
 use crate::cli::args::{GetArgs, ScanArgs};
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
-use crate::client::remote::RemoteError;
-use crate::client::{KnownRegistry, Opened, ReadError, Reader};
+use crate::client::{Found, Opened, ReadError};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
 use ukehi_circuits::slot::DecodedKey;
-use ukehi_keys::{AuthorId, keystore};
+use ukehi_keys::AuthorId;
 
 #[derive(Serialize)]
 struct Got {
@@ -51,20 +47,18 @@ struct Row {
 pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
     let place = Place::find(&args.target)?;
     let runtime = runtime()?;
-    let mut remote = place.remote();
-    let known = runtime.block_on(place.registry(&mut remote))?;
-    let mut reader = open_reader(&place, &known)?;
+    let keys = place.keys()?;
+    let mut cluster = runtime.block_on(place.cluster())?;
+    let mut reader = keys.reader(cluster.known())?;
     let route = reader.route(args.key.as_bytes()).map_err(|e| {
         Failure::usage(
             format!("key {:?}: {e}", args.key),
             "a key has at most 61 bytes",
         )
     })?;
-    let ask = remote.ask(|deadline_ms| Request::Get { deadline_ms, route });
-    let (node, reply) = runtime.block_on(ask)?;
-    let (entry, slot) = match reply {
-        Reply::Entry { entry, slot } => (entry, slot),
-        Reply::NotFound { applied } => {
+    let (entry, slot) = match runtime.block_on(cluster.get(route))? {
+        Found::Entry { entry, slot } => (entry, slot),
+        Found::Nothing { node, applied } => {
             return Err(Failure::new(
                 ExitCode::NotFound,
                 format!(
@@ -74,14 +68,8 @@ pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
                 "check the key; a node could also hide it, another may tell",
             ));
         }
-        other => {
-            return Err(Failure::from(RemoteError::Protocol {
-                node,
-                what: format!("{other:?}"),
-            }));
-        }
     };
-    hold_epoch_of(&mut reader, &place, &entry)?;
+    keys.hold_epoch_of(&mut reader, &entry)?;
     let opened = reader.open(&entry, slot, Some(&route))?;
     if !matches!(&opened.key, DecodedKey::Canonical(key) if key.as_bytes() == args.key.as_bytes()) {
         return Err(Failure::new(
@@ -129,28 +117,20 @@ fn write_out(out: &Path, value: &[u8]) -> Result<(), Failure> {
 
 pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
     let place = Place::find(&args.target)?;
-    let runtime = runtime()?;
-    let entries = runtime.block_on(fetch(&place, args.limit.unwrap_or(usize::MAX)))?;
-    // After the rows: what they stand on is then known too.
-    let known = runtime.block_on(place.registry(&mut place.remote()))?;
-    let mut reader = open_reader(&place, &known)?;
+    let keys = place.keys()?;
+    let (cluster, entries) = runtime()?.block_on(async {
+        let mut cluster = place.cluster().await?;
+        let entries = cluster.scan(args.limit.unwrap_or(usize::MAX)).await?;
+        // After the rows: what they stand on is then known too.
+        cluster.catch_up().await?;
+        Ok::<_, Failure>((cluster, entries))
+    })?;
+    let mut reader = keys.reader(cluster.known())?;
     let mut rows = Vec::new();
     let mut closed = 0;
-    let mut last_route = None;
     for (entry, slot) in &entries {
-        hold_epoch_of(&mut reader, &place, entry)?;
-        let opened = reader.open(entry, *slot, None);
-        let route = route_of(entry, *slot);
-        // Tags ascend: a node cannot show one row twice.
-        if last_route >= route {
-            return Err(Failure::new(
-                ExitCode::Tampered,
-                format!("entry {}: rows are not in tag order", entry.record.index),
-                "do not trust this node; ask another",
-            ));
-        }
-        last_route = route;
-        match opened {
+        keys.hold_epoch_of(&mut reader, entry)?;
+        match reader.open(entry, *slot, None) {
             Err(ReadError::OtherEpoch { .. }) => closed += 1,
             opened => rows.push(row(&opened?)?),
         }
@@ -187,87 +167,6 @@ pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
         text
     });
     Ok(())
-}
-
-/// Pages through the routes.
-async fn fetch(place: &Place, limit: usize) -> Result<Vec<(ProvenEntry, u8)>, Failure> {
-    let mut remote = place.remote();
-    let mut entries: Vec<(ProvenEntry, u8)> = Vec::new();
-    let mut after = None;
-    while entries.len() < limit {
-        let page = (limit - entries.len()).min(MAX_SCAN_ROWS as usize) as u32;
-        let before = entries.len();
-        let rows = &mut entries;
-        let node = remote
-            .stream(
-                |deadline_ms| Request::Scan {
-                    deadline_ms,
-                    after,
-                    limit: page,
-                },
-                |reply| match reply {
-                    Reply::Entry { entry, slot } if rows.len() - before < page as usize => {
-                        rows.push((entry, slot));
-                        Ok(false)
-                    }
-                    Reply::End => Ok(true),
-                    other => Err(RemoteError::Protocol {
-                        node: crate::ids::NodeId(0),
-                        what: format!("{other:?}"),
-                    }),
-                },
-            )
-            .await?;
-        if entries.len() - before < page as usize {
-            break;
-        }
-        let (entry, slot) = entries.last().expect("a full page has a last row");
-        let route = route_of(entry, *slot).ok_or_else(|| {
-            Failure::from(RemoteError::Protocol {
-                node,
-                what: "a row without its slot".into(),
-            })
-        })?;
-        after = Some(route);
-    }
-    Ok(entries)
-}
-
-/// A reader that holds no secret yet.
-pub fn open_reader(place: &Place, known: &KnownRegistry) -> Result<Reader, Failure> {
-    let route = keystore::load(&place.client_dir()?.join("route.key"), &place.passphrase()?)?;
-    let verifier = Arc::new(known.verifier().clone());
-    let registry = Arc::new(known.registry().clone());
-    Ok(Reader::new(route, verifier, registry))
-}
-
-/// Opens the key file of the epoch an entry says it was sealed to, once.
-pub fn hold_epoch_of(
-    reader: &mut Reader,
-    place: &Place,
-    entry: &ProvenEntry,
-) -> Result<(), Failure> {
-    // What does not decode, or was sealed to another key, is the reader's to name.
-    let Ok(batch) = SealedBatch::from_bytes(&entry.payload) else {
-        return Ok(());
-    };
-    let header = &batch.header;
-    if reader.holds(&header.epoch_key.to_bytes()) {
-        return Ok(());
-    }
-    let path = place.epoch_file(header.keyspace, header.epoch)?;
-    // Who was not granted this epoch: the reader names it.
-    if path.exists() {
-        reader.hold(keystore::load(&path, &place.passphrase()?)?);
-    }
-    Ok(())
-}
-
-/// The tag a row stands under, canonical little-endian, as its batch shows it.
-fn route_of(entry: &ProvenEntry, slot: u8) -> Option<[u8; 32]> {
-    let batch = SealedBatch::from_bytes(&entry.payload).ok()?;
-    let slot = batch.slots.get(usize::from(slot))?;
-    Some(ukehi_circuits::field::encode(&slot.route))
 }
 
 fn row(opened: &Opened) -> Result<Row, Failure> {

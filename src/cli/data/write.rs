@@ -5,11 +5,11 @@ use super::post::{Post, WrittenBatch, author_names, only_author, sealer};
 use super::value::slots;
 use crate::batch::Anchor;
 use crate::cli::args::PutArgs;
+use crate::cli::cells::put_guarded;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::{Output, table};
 use crate::cli::progress::Progress;
-use crate::client::remote::Remote;
-use crate::client::{KnownRegistry, Put, SealError, Sealer, Ticket};
+use crate::client::{Cluster, Put, SealError, Sealer, Ticket};
 use crate::error::{ExitCode, Failure};
 use crate::log::Outcome;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use ukehi_circuits::policy::{Opaque, Policy};
 
 /// Batches being proven while earlier ones are sent: bounds the witnesses in memory.
 const WINDOW: usize = 16;
+const SCHEMA: &str = "ukehi/put/v1";
 
 #[derive(Serialize)]
 struct Written {
@@ -27,13 +28,14 @@ struct Written {
 }
 
 pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
-    let lines = lines(args)?;
-    let place = Place::find(&args.target)?;
-    let runtime = runtime()?;
-    let mut remote = place.remote();
-    let known = runtime.block_on(place.registry(&mut remote))?;
-    let mut writer = Writer::open(&place, lines, remote, &known)?;
-    let written = runtime.block_on(writer.run())?;
+    let written = match (args.guards.is_empty(), &args.key, &args.value) {
+        (false, Some(key), Some(value)) => Written {
+            schema: SCHEMA,
+            commands: 1,
+            batches: vec![put_guarded(args, key, value)?],
+        },
+        _ => put_lines(args)?,
+    };
     output.show(&written, |w| {
         let rows = w.batches.iter().map(|b| {
             vec![
@@ -62,6 +64,15 @@ pub fn put(args: &PutArgs, output: &Output) -> Result<(), Failure> {
         )),
         None => Ok(()),
     }
+}
+
+fn put_lines(args: &PutArgs) -> Result<Written, Failure> {
+    let lines = lines(args)?;
+    let place = Place::find(&args.target)?;
+    let runtime = runtime()?;
+    let cluster = runtime.block_on(place.cluster())?;
+    let mut writer = Writer::open(&place, lines, cluster)?;
+    runtime.block_on(writer.run())
 }
 
 fn lines(args: &PutArgs) -> Result<Vec<Line>, Failure> {
@@ -98,12 +109,7 @@ struct UnderWay {
 }
 
 impl Writer {
-    fn open(
-        place: &Place,
-        mut lines: Vec<Line>,
-        remote: Remote,
-        known: &KnownRegistry,
-    ) -> Result<Self, Failure> {
+    fn open(place: &Place, mut lines: Vec<Line>, cluster: Cluster) -> Result<Self, Failure> {
         let names = author_names(place)?;
         for line in &mut lines {
             if line.author.is_empty() {
@@ -111,7 +117,8 @@ impl Writer {
             }
         }
         let authors: BTreeSet<String> = lines.iter().map(|line| line.author.clone()).collect();
-        let post = Post::open(place, remote, known, authors)?;
+        let post = Post::open(place, cluster, authors)?;
+        let known = post.cluster.known();
         let (keyspace, epoch) = place.newest_epoch(known, Opaque.name())?;
         let sealer = sealer(place, known, keyspace, epoch)?;
         let groups = group(lines, |line| sealer.max_batch(line.value.known_len()));
@@ -147,7 +154,7 @@ impl Writer {
         }
         progress.finish();
         Ok(Written {
-            schema: "ukehi/put/v1",
+            schema: SCHEMA,
             commands,
             batches: written,
         })

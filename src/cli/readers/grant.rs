@@ -39,7 +39,7 @@ struct AcceptedGrant {
 pub fn grant(args: &GrantArgs, output: &Output) -> Result<(), Failure> {
     let reader = reader_id(&args.reader)?;
     let mut session = Session::open(&args.sign.target)?;
-    let (keyspace, newest) = session.place.newest_epoch(&session.known, Opaque.name())?;
+    let (keyspace, newest) = session.place.newest_epoch(session.known(), Opaque.name())?;
     let last = args.epoch.map_or(newest, EpochId);
     let first = args.from_epoch.map_or(last, EpochId);
     if first > last {
@@ -67,7 +67,7 @@ pub fn grant_newest(sign: &SignArgs, readers: &[String], output: &Output) -> Res
         .map(|text| reader_id(text))
         .collect::<Result<_, _>>()?;
     let mut session = Session::open(&sign.target)?;
-    let (keyspace, epoch) = session.place.newest_epoch(&session.known, Opaque.name())?;
+    let (keyspace, epoch) = session.place.newest_epoch(session.known(), Opaque.name())?;
     for reader in readers {
         grant_one(&mut session, sign, keyspace, epoch, reader, output)?;
     }
@@ -83,7 +83,7 @@ fn grant_one(
     output: &Output,
 ) -> Result<(), Failure> {
     let place = &session.place;
-    let standing = session.known.registry().epoch(keyspace, epoch);
+    let standing = session.known().registry().epoch(keyspace, epoch);
     let standing = standing.ok_or_else(|| {
         Failure::new(
             ExitCode::NotFound,
@@ -129,7 +129,7 @@ fn granter(session: &Session, names: &[String]) -> Result<[u8; 32], Failure> {
             listing.map(|info| info.public).collect()
         }
     };
-    let admins = &session.known.registry().admins().keys;
+    let admins = &session.known().registry().admins().keys;
     let found = admins.iter().find(|id| here.contains(&id.to_string()));
     found.map(|id| id.to_bytes()).ok_or_else(|| {
         Failure::configuration(
@@ -199,7 +199,7 @@ pub fn accept(args: &AcceptArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn shown_grants(session: &Session) -> Vec<ShownGrant> {
-    let registry = session.known.registry();
+    let registry = session.known().registry();
     let mut shown = Vec::new();
     for keyspace in registry.keyspaces() {
         for record in registry.grants(keyspace) {

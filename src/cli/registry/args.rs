@@ -131,11 +131,13 @@ pub enum CircuitCommand {
         manifest: PathBuf,
     },
     /// Accept no more proofs of a circuit, for ever; old entries stay valid.
-    #[command(after_help = "Example:\n  ukehi keys circuit retire --dir demo 6f1c...")]
+    #[command(
+        after_help = "Examples:\n  ukehi keys circuit retire --dir demo 6f1cfe02\n  ukehi keys circuit retire --dir demo seal-8-short-opaque"
+    )]
     Retire {
         #[command(flatten)]
         sign: SignArgs,
-        /// 64 hex digits.
+        /// Its id or the first 8 digits of it or more, or its file name.
         circuit: String,
     },
 }

@@ -12,14 +12,14 @@ use self::args::{AdminsCommand, ChangeCommand, CircuitCommand, SignArgs};
 use super::connect::Place;
 use super::output::Output;
 use super::receipt::author_id;
+use super::solidity::circuit_named;
 use crate::error::Failure;
 use crate::ids::{EpochId, KeyspaceId};
-use crate::params;
 use crate::registry::{EpochOpening, MAX_MANIFEST_BYTES, Operation};
 use std::path::Path;
 use ukehi_circuits::field;
 use ukehi_circuits::policy::{self, Opaque, Policy};
-use ukehi_keys::{AdminId, CircuitId, EpochScope, EpochSecret, KdfCost, RouteKey, keystore};
+use ukehi_keys::{AdminId, keystore};
 
 pub fn author(
     sign: &SignArgs,
@@ -73,9 +73,14 @@ pub fn rotate_epoch(
         let keyspace = session.place.keyspace()?;
         let old = match old {
             Some(old) => EpochId(old),
-            None => session.place.newest_epoch(&session.known, Opaque.name())?.1,
+            None => {
+                session
+                    .place
+                    .newest_epoch(session.known(), Opaque.name())?
+                    .1
+            }
         };
-        let standing = session.known.registry().epoch(keyspace, old);
+        let standing = session.known().registry().epoch(keyspace, old);
         let policy = standing.map_or(Opaque.name(), |e| &e.policy).to_owned();
         let old_expires = session.applied()?.saturating_add(grace);
         Ok(Operation::RotateEpoch {
@@ -94,13 +99,7 @@ fn new_epoch(
     policy: &str,
     expires: Option<u64>,
 ) -> Result<EpochOpening, Failure> {
-    let registry = session.known.registry();
-    let Some(id) = registry.next_epoch(keyspace) else {
-        return Err(Failure::configuration(
-            format!("keyspace {keyspace} takes no further epoch"),
-            "check `ukehi keys registry show`",
-        ));
-    };
+    let registry = session.known().registry();
     // Of a policy this release does not have, an earlier epoch tells the parameters.
     let earlier = registry
         .epochs(keyspace)
@@ -113,34 +112,9 @@ fn new_epoch(
             "name one the keyspace had an epoch of, or opaque or ledger",
         ));
     };
-    let place = &session.place;
-    let pass = place.passphrase()?;
-    let route: RouteKey = keystore::load(&place.client_dir()?.join("route.key"), &pass)?;
-    let path = place.epoch_file(keyspace, id)?;
-    // A file of this name is of an opening that was not decided: its secret has sealed nothing.
-    let secret = match path.exists() {
-        true => keystore::load(&path, &pass)?,
-        false => {
-            let secret = EpochSecret::generate().map_err(Failure::runtime)?;
-            keystore::save(&path, &secret, &pass, KdfCost::Interactive)?;
-            secret
-        }
-    };
-    let scope = EpochScope {
-        cluster: place.trust.genesis.cluster_id().0,
-        keyspace: keyspace.0,
-        epoch: id.0,
-    };
-    let possession = secret.prove_possession(&scope).map_err(Failure::runtime)?;
-    Ok(EpochOpening {
-        id,
-        key: secret.public(),
-        route_commitment: params::route_commitment(&route),
-        policy: policy.to_owned(),
-        policy_digest,
-        expires,
-        possession,
-    })
+    let keys = session.place.keys()?;
+    let policy = (policy, policy_digest);
+    Ok(keys.next_epoch(session.known(), keyspace, policy, expires)?)
 }
 
 pub fn circuit(command: CircuitCommand, output: &Output) -> Result<(), Failure> {
@@ -149,15 +123,8 @@ pub fn circuit(command: CircuitCommand, output: &Output) -> Result<(), Failure> 
             let manifest = read_bounded(&manifest, MAX_MANIFEST_BYTES)?;
             Ok(Operation::ActivateCircuit { manifest })
         }),
-        CircuitCommand::Retire { sign, circuit } => decide(&sign, output, |_| {
-            let mut id = [0; 32];
-            hex::decode_to_slice(&circuit, &mut id).map_err(|e| {
-                Failure::usage(
-                    format!("{circuit:?} is no circuit id: {e}"),
-                    "give 64 hex digits, as `ukehi keys registry show` lists them",
-                )
-            })?;
-            let circuit = CircuitId(id);
+        CircuitCommand::Retire { sign, circuit } => decide(&sign, output, |session| {
+            let circuit = circuit_named(&session.manifests(), &circuit)?.circuit_id();
             Ok(Operation::RetireCircuit { circuit })
         }),
     }

@@ -5,9 +5,9 @@ use crate::cli::args::Target;
 use crate::cli::output::{Output, table};
 use crate::error::Failure;
 use crate::ids::{KeyspaceId, LogIndex};
-use crate::registry::{AdminSet, AuthorStanding, EpochStanding, GrantRecord, Registry};
+use crate::registry::{AdminSet, AuthorStanding, EpochStanding, Family, GrantRecord};
 use serde::Serialize;
-use ukehi_keys::AuthorId;
+use ukehi_keys::{AuthorId, CircuitId, Manifest, Setup};
 
 #[derive(Serialize)]
 struct Shown {
@@ -26,6 +26,8 @@ struct Keyspace {
     authors: Vec<Author>,
     epochs: Vec<EpochStanding>,
     grants: Vec<GrantRecord>,
+    /// Policies whose cells it has.
+    families: Vec<Family>,
 }
 
 #[derive(Serialize)]
@@ -38,6 +40,10 @@ struct Author {
 #[derive(Serialize)]
 struct Circuit {
     circuit: String,
+    /// The name of its parameters' files.
+    name: String,
+    /// Who made its keys: `ceremony` and the participants, or `INSECURE`.
+    set_up: String,
     activated_at: LogIndex,
     retired_at: Option<LogIndex>,
 }
@@ -52,15 +58,17 @@ struct Change {
 
 pub fn show(target: &Target, output: &Output) -> Result<(), Failure> {
     let session = Session::open(target)?;
-    let shown = shown(session.known.registry(), session.known.last());
+    let shown = shown(&session);
     output.show(&shown, render);
     Ok(())
 }
 
-fn shown(registry: &Registry, last_change: LogIndex) -> Shown {
+fn shown(session: &Session) -> Shown {
+    let registry = session.known().registry();
+    let manifests = session.manifests();
     Shown {
         schema: "ukehi/registry/v1",
-        last_change,
+        last_change: session.known().last(),
         admins: registry.admins().clone(),
         keyspaces: registry
             .keyspaces()
@@ -75,12 +83,15 @@ fn shown(registry: &Registry, last_change: LogIndex) -> Shown {
                     .collect(),
                 epochs: registry.epochs(keyspace).cloned().collect(),
                 grants: registry.grants(keyspace).to_vec(),
+                families: registry.families(keyspace).cloned().collect(),
             })
             .collect(),
         circuits: registry
             .circuits()
             .map(|(id, standing)| Circuit {
                 circuit: id.to_string(),
+                name: named(&manifests, id).0,
+                set_up: named(&manifests, id).1,
                 activated_at: standing.activated_at,
                 retired_at: standing.retired_at,
             })
@@ -96,6 +107,20 @@ fn shown(registry: &Registry, last_change: LogIndex) -> Shown {
             })
             .collect(),
     }
+}
+
+/// A circuit's name and set-up in words.
+fn named(manifests: &[&Manifest], id: &CircuitId) -> (String, String) {
+    let manifest = manifests.iter().find(|m| m.circuit_id() == *id);
+    let manifest = manifest.expect("every circuit came with its manifest");
+    let set_up = match manifest.setup() {
+        Setup::InsecureDev { .. } => "INSECURE".to_owned(),
+        Setup::Ceremony(facts) => {
+            let names = facts.contributions.iter().map(|c| c.name.as_str());
+            format!("ceremony of {}", names.collect::<Vec<_>>().join(", "))
+        }
+    };
+    (manifest.shape().file_stem().unwrap_or_default(), set_up)
 }
 
 fn render(shown: &Shown) -> String {
@@ -129,12 +154,39 @@ fn render(shown: &Shown) -> String {
                 ends.collect::<Vec<_>>().join(", "),
             ]);
         }
+        for grant in &keyspace.grants {
+            rows.push(vec![
+                place.clone(),
+                "grant".into(),
+                format!(
+                    "epoch {} to {}",
+                    grant.epoch,
+                    &hex::encode(grant.reader)[..16]
+                ),
+                grant.granted_at.to_string(),
+                String::new(),
+            ]);
+        }
+        for family in &keyspace.families {
+            rows.push(vec![
+                place.clone(),
+                "cells".into(),
+                format!("{} ({} authors)", family.policy, family.authors.len()),
+                family.registered_at.to_string(),
+                String::new(),
+            ]);
+        }
     }
     for circuit in &shown.circuits {
         rows.push(vec![
             "shard".into(),
             "circuit".into(),
-            circuit.circuit[..16].to_owned(),
+            format!(
+                "{} {} ({})",
+                &circuit.circuit[..8],
+                circuit.name,
+                circuit.set_up
+            ),
             circuit.activated_at.to_string(),
             at(circuit.retired_at, "retired at"),
         ]);

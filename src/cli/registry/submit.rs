@@ -3,24 +3,21 @@
 
 use super::args::SignArgs;
 use super::file::{self, ChangeFile};
-use crate::api::{Reply, Request};
 use crate::cli::args::Target;
 use crate::cli::connect::{Place, runtime};
 use crate::cli::output::Output;
-use crate::client::remote::{Remote, RemoteError};
-use crate::client::{KnownRegistry, check_decided};
+use crate::client::{Cluster, KnownRegistry};
 use crate::error::{ExitCode, Failure};
 use crate::log::Outcome;
 use crate::registry::{Change, Operation, Unsigned};
 use serde::Serialize;
 use tokio::runtime::Runtime;
-use ukehi_keys::{AdminKey, keystore};
+use ukehi_keys::{Manifest, keystore};
 
 /// A cluster, its registry as of now, and a way to ask it.
 pub struct Session {
     pub place: Place,
-    pub known: KnownRegistry,
-    remote: Remote,
+    cluster: Cluster,
     runtime: Runtime,
 }
 
@@ -38,32 +35,34 @@ impl Session {
     pub fn open(target: &Target) -> Result<Self, Failure> {
         let place = Place::find(target)?;
         let runtime = runtime()?;
-        let mut remote = place.remote();
-        let known = runtime.block_on(place.registry(&mut remote))?;
+        let cluster = runtime.block_on(place.cluster())?;
         Ok(Self {
             place,
-            known,
-            remote,
+            cluster,
             runtime,
         })
     }
 
+    pub fn known(&self) -> &KnownRegistry {
+        self.cluster.known()
+    }
+
+    /// Of the circuits of genesis and of those the log activated.
+    pub fn manifests(&self) -> Vec<&Manifest> {
+        let genesis = self.place.trust.circuits.iter();
+        let live = self.known().registry().manifests();
+        genesis.chain(live.map(|m| &**m)).collect()
+    }
+
     /// An entry the cluster has applied; it may have gone on since.
     pub fn applied(&mut self) -> Result<u64, Failure> {
-        let ask = self.remote.ask(|_| Request::Head { author: None });
-        match self.runtime.block_on(ask)? {
-            (_, Reply::Head { applied, .. }) => Ok(applied),
-            (node, other) => Err(RemoteError::Protocol {
-                node,
-                what: format!("{other:?}"),
-            }
-            .into()),
-        }
+        let (applied, _) = self.runtime.block_on(self.cluster.head(None))?;
+        Ok(applied)
     }
 
     /// The registry's next change, not yet signed; `payload` for a grant only.
     pub fn change(&self, operation: Operation, payload: Vec<u8>) -> Change {
-        let registry = self.known.registry();
+        let registry = self.known().registry();
         Unsigned {
             cluster: self.place.trust.genesis.cluster_id(),
             shard: registry.shard(),
@@ -76,22 +75,21 @@ impl Session {
     /// Signs with the named admin keys, or with as many of client/admins as the threshold asks for.
     pub fn sign(&self, change: &mut Change, names: &[String]) -> Result<(), Failure> {
         let dir = self.place.client_dir()?.join("admins");
-        let pass = self.place.passphrase()?;
+        let keys = self.place.keys()?;
         if !names.is_empty() {
             for name in names {
-                let key: AdminKey = keystore::load(&dir.join(format!("{name}.key")), &pass)?;
-                change.sign(&key);
+                change.sign(&keys.admin(name)?);
             }
             return Ok(());
         }
-        let admins = self.known.registry().admins();
+        let admins = self.known().registry().admins();
         let here = keystore::list(&dir)?.keys.into_iter().filter(|info| {
             let mut ids = admins.keys.iter();
             ids.any(|id| id.to_string() == info.public)
         });
         for info in here.take(usize::from(admins.threshold)) {
-            let key: AdminKey = keystore::load(&info.path, &pass)?;
-            change.sign(&key);
+            let name = info.path.file_stem().unwrap_or_default();
+            change.sign(&keys.admin(&name.to_string_lossy())?);
         }
         match change.signatures.is_empty() {
             false => Ok(()),
@@ -104,7 +102,7 @@ impl Session {
 
     /// Sends a signed change and prints what became of it, verified under a cosigned checkpoint.
     pub fn submit(&mut self, change: &Change, output: &Output) -> Result<(), Failure> {
-        let threshold = self.known.registry().admins().threshold;
+        let threshold = self.known().registry().admins().threshold;
         if change.signatures.len() < usize::from(threshold) {
             return Err(Failure::new(
                 ExitCode::Refused,
@@ -115,8 +113,15 @@ impl Session {
                 "write the change with --sign-only --out FILE, let others `ukehi keys change sign FILE`",
             ));
         }
-        let runtime = &self.runtime;
-        let decided = runtime.block_on(send(&mut self.remote, &self.known, change))?;
+        let record = self.runtime.block_on(self.cluster.decide(change))?;
+        let decided = Decided {
+            schema: "ukehi/registry-change/v1",
+            what: change.content.operation.name(),
+            number: change.content.number,
+            digest: hex::encode(change.digest()),
+            index: record.index,
+            outcome: record.outcome,
+        };
         output.show(&decided, |d| {
             format!(
                 "{} (change {}): entry {}, {}",
@@ -130,36 +135,8 @@ impl Session {
                 "the refusal is recorded in the log and changes nothing; see `ukehi keys registry show`",
             ));
         }
-        // What is known from now on includes it.
-        self.known = runtime.block_on(self.place.registry(&mut self.remote))?;
         Ok(())
     }
-}
-
-async fn send(
-    remote: &mut Remote,
-    known: &KnownRegistry,
-    change: &Change,
-) -> Result<Decided, Failure> {
-    let (index, _) = remote.submit_change(&change.to_bytes()).await?;
-    // What a node said need not be believed; what the record shows is.
-    let ask = remote.ask(|deadline_ms| Request::Entry { deadline_ms, index });
-    let entry = match ask.await? {
-        (_, Reply::Entry { entry, .. }) => entry,
-        (node, other) => {
-            let what = format!("{other:?}");
-            return Err(RemoteError::Protocol { node, what }.into());
-        }
-    };
-    let record = check_decided(&entry, &change.digest(), known)?;
-    Ok(Decided {
-        schema: "ukehi/registry-change/v1",
-        what: change.content.operation.name(),
-        number: change.content.number,
-        digest: hex::encode(change.digest()),
-        index: record.index,
-        outcome: record.outcome,
-    })
 }
 
 /// Makes the operation a change, signs it, and sends it or writes it for others to sign.
@@ -184,7 +161,7 @@ pub fn finish(
 ) -> Result<(), Failure> {
     match &sign.out {
         Some(path) if sign.sign_only => {
-            let threshold = session.known.registry().admins().threshold;
+            let threshold = session.known().registry().admins().threshold;
             let file = ChangeFile::new(change, threshold);
             file.write(path)?;
             output.show(&file, ChangeFile::summary);
@@ -211,7 +188,7 @@ pub fn sign_file(
         ));
     }
     session.sign(&mut change, &[admin.to_owned()])?;
-    let file = ChangeFile::new(&change, session.known.registry().admins().threshold);
+    let file = ChangeFile::new(&change, session.known().registry().admins().threshold);
     file.write(path)?;
     output.show(&file, ChangeFile::summary);
     Ok(())

@@ -104,6 +104,8 @@ pub struct Members {
     pub threshold: u8,
     /// Those it accepts; a policy without any has no epoch.
     pub circuits: Vec<CircuitName>,
+    /// Whether they are set up here, alone. Else it starts without circuits, and takes none that were.
+    pub dev: bool,
 }
 
 /// Makes keys, parameters, genesis and configurations of a new cluster.
@@ -121,7 +123,10 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
     make_dir(&layout.client().join("outbox"))?;
     let pass = make_pass_file(&layout.pass())?;
 
-    let manifests = set_up(&layout.params(), &members.circuits)?;
+    let manifests = match members.dev {
+        true => set_up(&layout.params(), &members.circuits)?,
+        false => Vec::new(),
+    };
 
     let keys = Keys {
         layout,
@@ -138,7 +143,7 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
         name: "testnet".into(),
         nonce: random()?,
         gate_version: GATE_VERSION,
-        dev: true,
+        dev: members.dev,
         nodes: ids
             .iter()
             .map(|id| keys.node(*id))
@@ -171,7 +176,7 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
         )
     })?;
     for (id, (peers, clients)) in ids.iter().zip(ports) {
-        write_config(layout, *id, peers, clients)?;
+        write_config(layout, *id, (peers, clients), members.dev)?;
     }
     let trust = TrustRoot {
         genesis,
@@ -273,8 +278,8 @@ fn policies(circuits: &[CircuitName]) -> Vec<&'static dyn Policy> {
 fn write_config(
     layout: &Layout,
     node: NodeId,
-    listen: SocketAddr,
-    client_listen: SocketAddr,
+    (listen, client_listen): (SocketAddr, SocketAddr),
+    dev: bool,
 ) -> Result<(), Failure> {
     let config = NodeConfig {
         schema: CONFIG_SCHEMA.into(),
@@ -287,7 +292,7 @@ fn write_config(
         client_listen,
         address_file: Some("../addresses.json".into()),
         mdns: false,
-        dev: true,
+        dev,
     };
     let path = layout.config_path(node);
     fs::write(&path, config.to_toml())

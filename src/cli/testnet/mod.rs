@@ -30,6 +30,8 @@ struct Started {
     cluster: String,
     leader: NodeId,
     nodes: Vec<StartedNode>,
+    /// How many genesis accepts; the log may have activated others.
+    circuits: usize,
 }
 
 #[derive(Serialize)]
@@ -50,8 +52,10 @@ pub fn run(command: TestnetCommand, output: &Output) -> Result<(), Failure> {
             admins,
             threshold,
             circuits,
+            production,
         } => {
             let members = Members {
+                dev: !production,
                 nodes,
                 authors,
                 admins,
@@ -98,6 +102,7 @@ fn up(
         dir: dir.display().to_string(),
         cluster: trust.genesis.cluster_id().to_string(),
         leader,
+        circuits: trust.circuits.len(),
         nodes: ids
             .iter()
             .zip(pids)
@@ -138,11 +143,20 @@ fn table(started: &Started) -> String {
             leads.to_owned(),
         ]
     });
+    let dir = &started.dir;
+    let next = match started.circuits {
+        0 => format!(
+            "It began without circuits: ukehi keys circuit activate --dir {dir} MANIFEST of a ceremony,\n\
+             then write with --params, the directory that ceremony finished into."
+        ),
+        _ => format!(
+            "Try: ukehi put --dir {dir} --author clinic patient/17 'chart opened'\n     ukehi get --dir {dir} patient/17"
+        ),
+    };
     format!(
-        "cluster {}\n{}\n\nTry: ukehi put --dir {dir} --author clinic patient/17 'chart opened'\n     ukehi get --dir {dir} patient/17",
+        "cluster {}\n{}\n\n{next}",
         started.cluster,
         super::output::table(&["node", "pid", "clients", ""], rows),
-        dir = started.dir,
     )
 }
 
@@ -220,6 +234,7 @@ impl BenchNet {
     pub fn start(dir: &Path) -> Result<Self, Failure> {
         let layout = Layout::new(dir);
         let members = Members {
+            dev: true,
             nodes: 3,
             authors: vec![Self::AUTHOR.to_owned()],
             admins: 1,

@@ -5,8 +5,8 @@
 //! go only in the store's own thread, after a look at the references there: an entry that names
 //! them cannot be applied in between.
 //! Invariants: 1. what no applied entry names is bounded (`staging`); 2. what one names stays.
-//! Knows nothing of content keys. A node that was down during an upload does not get the
-//! ciphertext later: readers ask another.
+//! Knows nothing of content keys. A node that was down during an upload does not ask for the
+//! ciphertext: a client brings it (`ukehi bulk repair`).
 
 pub mod registered;
 mod requests;

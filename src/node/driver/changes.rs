@@ -3,7 +3,7 @@
 //! They are few and cheap to verify, so they are verified where they come in; else they go the way
 //! of batches: proposed by the leader, wherever it is, answered by the node that took them in.
 //! Invariants: 1. a change is proposed only while no unapplied entry carries it; 2. one that was
-//! applied is never proposed again: its first outcome stands; 3. the bound holds.
+//! used up its number is never proposed again: its first outcome stands; 3. the bound holds.
 
 use super::clients::PROPOSE_AGAIN_TICKS;
 use super::io::{ClientReply, Effect, MAX_PENDING_CHANGES, RETRY_TICKS, StopReason};
@@ -149,8 +149,8 @@ impl Driver {
     }
 
     fn drive_change(&mut self, digest: &Hash) -> Result<(), StopReason> {
-        if let Some(index) = self.applied_change(digest) {
-            self.answer_change(digest, index, Outcome::Applied);
+        if let Some((index, outcome)) = self.durable_change(digest) {
+            self.answer_change(digest, index, outcome);
             return Ok(());
         }
         let Some(waiting) = self.changes.waiting.get_mut(digest) else {
@@ -179,11 +179,12 @@ impl Driver {
         Ok(())
     }
 
-    /// Where the durable registry took the change with this digest.
-    fn applied_change(&self, digest: &Hash) -> Option<LogIndex> {
+    /// Where the change with this digest used up its number, durably, and what became of it.
+    fn durable_change(&self, digest: &Hash) -> Option<(LogIndex, Outcome)> {
         let changes = self.tail.applied().changes().iter().rev();
         let mut durable = changes.filter(|c| c.index <= self.applied);
-        durable.find(|c| c.digest == *digest).map(|c| c.index)
+        let found = durable.find(|c| c.digest == *digest);
+        found.map(|c| (c.index, c.outcome))
     }
 
     fn propose_change(&mut self, change: &VerifiedChange) -> Result<bool, StopReason> {
@@ -243,12 +244,9 @@ impl Driver {
 
     /// A change was decided and is durable: whoever waits for it here is answered.
     pub(super) fn answer_decided_change(&mut self, decided: &DecidedChange) {
-        // A second copy of an applied change is refused in the log; the first outcome stands.
-        let first = self.applied_change(&decided.digest);
-        let (index, outcome) = match first {
-            Some(index) => (index, Outcome::Applied),
-            None => (decided.index, decided.outcome),
-        };
+        // A second copy of such a change is refused in the log; the first outcome stands.
+        let first = self.durable_change(&decided.digest);
+        let (index, outcome) = first.unwrap_or((decided.index, decided.outcome));
         self.answer_change(&decided.digest, index, outcome);
     }
 

@@ -279,7 +279,7 @@ impl Driver {
             .machine
             .apply_change(index, &change, &mut overlay)
             .map_err(StopReason::Store)?;
-        self.tail.applied_to(index);
+        self.tail.decided(outcome);
         let digest = change.digest();
         self.append_record(&Record::registry(index, digest, outcome))?;
         self.pipeline.next.decided_changes.push(DecidedChange {

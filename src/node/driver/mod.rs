@@ -13,6 +13,7 @@ mod inbound;
 pub mod io;
 mod pipeline;
 mod reads;
+mod refusals;
 mod submits;
 
 pub use io::{

@@ -14,7 +14,10 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use ukehi::api::{Reply, Request};
 use ukehi::client::remote::Endpoint;
+use ukehi::ids::{NodeId, ShardId};
+use ukehi::log::{Checkpoint, SignedCheckpoint};
 use ukehi::node::NodeConfig;
+use ukehi_keys::{NodeKey, keystore};
 
 /// The binary people run.
 pub const SHIPPED: &str = env!("CARGO_BIN_EXE_ukehi");
@@ -152,6 +155,24 @@ impl Cluster {
             Reply::Status { json } => serde_json::from_str(&json).ok(),
             _ => None,
         }
+    }
+
+    /// A checkpoint note of any root, signed by these nodes.
+    pub fn cosigned(&self, size: u64, root: [u8; 32], nodes: &[u64]) -> String {
+        let template = template();
+        let checkpoint = Checkpoint {
+            cluster: template.trust.genesis.cluster_id(),
+            shard: ShardId(0),
+            size,
+            root,
+        };
+        let mut signed = SignedCheckpoint::new(checkpoint);
+        for id in nodes {
+            let path = template.dir.join(format!("node{id}/node.key"));
+            let key: NodeKey = keystore::load(&path, &template.pass).expect("the node's key");
+            signed.add(checkpoint.sign(NodeId(*id), &key, 1_700_000_000));
+        }
+        signed.to_note()
     }
 
     /// Waits until these nodes name one of them as their leader.

@@ -10,7 +10,8 @@ use revm::{Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};
-use ukehi_provers::groth16::{Assignment, insecure_dev_setup, prove};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{Assignment, insecure_dev_setup};
 use ukehi_provers::iden3::{json as files, solidity};
 use ukehi_provers::{Fr, R1cs};
 

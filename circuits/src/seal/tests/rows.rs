@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::gadget::testing::variables_free_alone;
+use crate::gadget::{Builder, Num};
 use crate::matrices::matrix_digest;
+use crate::policy::{PolicyViolation, SlotNums};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystem, R1CS_PREDICATE_LABEL, SynthesisMode,
 };
@@ -20,6 +22,54 @@ fn only_the_bodies_of_inactive_slots_can_move_alone() {
         assert_eq!(free(policy, 8), Vec::<usize>::new());
         // A flag of 0 multiplies what would depend on them. Keys are still routed, though the route is not shown.
         assert_eq!(free(policy, 3).len(), 5 * Class::Short.body_elements());
+    }
+}
+
+/// Sees every slot's flag and demands nothing.
+struct Flags {
+    cells: CellUse,
+    seen: std::sync::Mutex<Vec<usize>>,
+}
+
+impl Policy for Flags {
+    fn name(&self) -> &str {
+        "flags"
+    }
+
+    fn cells(&self) -> CellUse {
+        self.cells
+    }
+
+    fn check(&self, _: &[crate::policy::SlotValues<'_>]) -> Result<(), PolicyViolation> {
+        Ok(())
+    }
+
+    fn constrain(&self, _: &mut Builder, _: &[Num], slots: &[SlotNums]) {
+        // Slot 0 is the constant one.
+        let flags = slots[1..].iter().map(|slot| slot.active.variable());
+        self.seen.lock().unwrap().extend(flags);
+    }
+}
+
+/// A flag of another value would scale a route to whatever route one likes, and a ciphertext with it.
+#[test]
+fn every_slots_flag_is_zero_or_one_by_a_row() {
+    for cells in [CellUse::None, CellUse::Allowed] {
+        let policy = Flags {
+            cells,
+            seen: Vec::new().into(),
+        };
+        let matrices = crate::matrices::circuit_matrices(&policy, Shape::EIGHT);
+        let seen = policy.seen.into_inner().unwrap();
+        assert_eq!(seen.len(), 7);
+        for flag in seen {
+            let is_boolean = (0..matrices.num_constraints).any(|row| {
+                matrices.a[row] == [(F::ONE, flag)]
+                    && matrices.b[row] == [(F::ONE, 0), (-F::ONE, flag)]
+                    && matrices.c[row].is_empty()
+            });
+            assert!(is_boolean, "{cells:?}, variable {flag}");
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 use super::snarkjs::{Bench, printed_hash};
 use super::*;
 use crate::Fr;
-use crate::groth16::{Groth16Proof, ProvingKey, prove, verify};
+use crate::groth16::reference::prove;
+use crate::groth16::{Groth16Proof, ProvingKey, verify};
 use crate::iden3::{read_r1cs, write_r1cs};
 use crate::testing;
 use ark_bn254::{Fq, Fq2, G1Affine, G2Affine};

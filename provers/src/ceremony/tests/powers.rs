@@ -145,6 +145,19 @@ fn a_point_hidden_in_the_power_the_file_has_no_point_for_is_refused_though_snark
     bench.ok("powersoftau verify p.ptau");
 }
 
+/// Such powers are sound in all else; in keys made from them H is empty or all of one point.
+#[test]
+fn a_tau_that_is_a_root_of_unity_of_a_domain_is_refused() {
+    let power = 3;
+    for order in [1u64 << power, 2 << power] {
+        let domain = Radix2EvaluationDomain::<Fr>::new(order as usize).unwrap();
+        let content = dev_powers::powers_of_tau(domain.group_gen(), power);
+        let file = write_ptau(&content, Cursor::new(Vec::new())).unwrap();
+        let refused = report(file.get_ref()).unwrap_err();
+        assert!(matches!(refused, PowersError::RootOfUnity), "{refused}");
+    }
+}
+
 #[test]
 fn powers_without_sound_contributions_are_refused() {
     let refused = tampered(|c| c.contributions.clear()).unwrap_err();

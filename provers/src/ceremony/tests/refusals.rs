@@ -4,6 +4,7 @@ use crate::iden3::{ContributionKind, FileError, ZkeySection, read_r1cs, write_r1
 use crate::testing;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::Field;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 
 struct Finished {
@@ -55,6 +56,8 @@ fn a_key_nobody_contributed_to_is_refused() {
         zkey.header.delta_g2 = zkey.header.gamma_g2;
     };
     assert_eq!(judged(untouched), Err(ZkeyVerifyError::NoContribution));
+    let unlisted = |zkey: &mut Zkey| zkey.phase_two.contributions.clear();
+    assert_eq!(judged(unlisted), Err(ZkeyVerifyError::NoContribution));
     let circuit = testing::random_r1cs(41, 30, 1, 3).0;
     assert!(crate::groth16::ProvingKey::from_zkey(first, &circuit).is_err());
 }
@@ -134,6 +137,21 @@ fn a_delta_other_than_the_last_contributions_is_refused() {
         k.header.delta_g2 = (k.header.delta_g2 + k.header.delta_g2).into_affine();
     };
     assert_eq!(judged(by_two), Err(ZkeyVerifyError::Delta));
+}
+
+/// Whoever passes the key on could multiply δ by a share of his own and divide L and H by it: all else fits.
+#[test]
+fn a_delta_with_a_share_that_no_contribution_proves_is_refused() {
+    let two = Fr::from(2u64);
+    let half = two.inverse().unwrap();
+    let taken_on = |k: &mut Zkey| {
+        k.header.delta_g1 = (k.header.delta_g1 * two).into_affine();
+        k.header.delta_g2 = (k.header.delta_g2 * two).into_affine();
+        for point in k.l.iter_mut().chain(&mut k.h) {
+            *point = (*point * half).into_affine();
+        }
+    };
+    assert_eq!(judged(taken_on), Err(ZkeyVerifyError::Delta));
 }
 
 #[test]

@@ -5,12 +5,13 @@ use super::tests::random;
 use super::*;
 use crate::cells::CellOpening;
 use crate::curve::Scalar;
-use crate::policy::{Ledger, Opaque, Policy};
+use crate::gadget::Num;
+use crate::policy::{Ledger, Opaque, Policy, PolicyViolation, SlotNums, SlotValues};
 use crate::route::RouteSecret;
 use crate::seal::circuit::constrain;
 use crate::seal::inputs::Inputs;
 use crate::seal::{Command, SealedCommands, SlotPlaintext, seal};
-use crate::shape::{Class, Shape};
+use crate::shape::{CellUse, Class, Shape};
 use crate::slot::{Body, SlotKey};
 use zeroize::Zeroizing;
 
@@ -67,6 +68,40 @@ fn nothing_moves_in_a_batch_of_one() {
         nothing_moves(shape);
         assert_eq!(record(shape, 1).inputs_that_miss_x(), NOTHING, "{shape:?}");
     }
+}
+
+/// A policy of no rule whose parameters P digests.
+struct Parametrised([F; 2]);
+
+impl Policy for Parametrised {
+    fn name(&self) -> &str {
+        "parametrised"
+    }
+
+    fn cells(&self) -> CellUse {
+        CellUse::None
+    }
+
+    fn parameters(&self) -> Vec<F> {
+        self.0.to_vec()
+    }
+
+    fn check(&self, _: &[SlotValues<'_>]) -> Result<(), PolicyViolation> {
+        Ok(())
+    }
+
+    fn constrain(&self, _: &mut Builder, _: &[Num], _: &[SlotNums]) {}
+}
+
+/// No shipped policy has parameters: golden digests would not notice if P came loose from them.
+#[test]
+fn the_policy_digest_follows_from_the_parameters() {
+    let policy = Parametrised([random(), random()]);
+    let recording = recorded(&policy, Shape::SINGLE, &[put(Class::Short, 0)]);
+    assert_eq!(recording.inputs().len(), given(Shape::SINGLE) + 2);
+    assert_eq!(recording.free_given_inputs(), NOTHING);
+    assert_eq!(recording.free_given_statement(), NOTHING);
+    assert_eq!(recording.inputs_that_miss_x(), NOTHING);
 }
 
 #[test]

@@ -33,12 +33,13 @@ pub struct Contender {
 
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A program that speaks [`crate::protocol`]: `program arguments... serve R1CS ZKEY DIGEST WTNS`, and proves once
-    /// with `program arguments... once THREADS R1CS ZKEY DIGEST WTNS PROOF PUBLIC`.
+    /// A program that speaks [`crate::protocol`]: `program arguments... serve R1CS ZKEY DIGEST WTNS`. `once` proves
+    /// once per process.
     Worker {
         program: PathBuf,
         arguments: Vec<OsString>,
         environment: Vec<(String, String)>,
+        once: Template,
     },
     /// A command that proves once.
     Command(Template),
@@ -97,7 +98,7 @@ impl<'a> OnInstance<'a> {
         let (deadline, contender, files) = (self.deadline, self.contender, &self.instance.files);
         let start = || match &contender.kind {
             Kind::Command(_) => Err(Fault::Refused("it proves once per process".into())),
-            Kind::Worker { program, arguments, environment } => {
+            Kind::Worker { program, arguments, environment, .. } => {
                 let mut command = Command::new(program);
                 command.args(arguments).arg("serve").envs(environment.iter().cloned());
                 command.args([&files.r1cs, &files.zkey]).arg(&files.zkey_digest).arg(&files.wtns);
@@ -170,12 +171,9 @@ impl<'a> OnInstance<'a> {
         let files = &self.instance.files;
         let command = match &self.contender.kind {
             Kind::Command(template) => template.command(files, &proof, &public, threads),
-            Kind::Worker { program, arguments, environment } => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg("once").arg(threads.to_string());
+            Kind::Worker { environment, once, .. } => {
+                let mut command = once.command(files, &proof, &public, threads);
                 command.envs(environment.iter().cloned());
-                command.args([&files.r1cs, &files.zkey]).arg(&files.zkey_digest);
-                command.args([&files.wtns, &proof, &public]);
                 command
             }
         };
@@ -213,3 +211,7 @@ impl Subject for OnInstance<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "prover_tests.rs"]
+mod tests;

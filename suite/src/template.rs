@@ -10,7 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use std::str::FromStr;
 
-const PLACES: [&str; 6] = ["{r1cs}", "{zkey}", "{wtns}", "{proof}", "{public}", "{threads}"];
+const PLACES: [&str; 7] = [
+    "{r1cs}", "{zkey}", "{digest}", "{wtns}", "{proof}", "{public}", "{threads}",
+];
 const MAX_NAME: usize = 40;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Template {
     pub name: String,
     /// As it was given, after the name.
     pub text: String,
-    program: String,
+    program: OsString,
     words: Vec<String>,
 }
 
@@ -32,6 +34,20 @@ pub enum TemplateError {
     Missing(&'static str),
     #[error("there is no {0}; there are {places}", places = PLACES.join(" "))]
     Unknown(String),
+}
+
+impl Template {
+    /// A program by its path, which may have spaces, and words with places.
+    #[must_use]
+    pub fn of(name: &str, program: &Path, words: &[&str]) -> Self {
+        let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        Self {
+            name: name.to_owned(),
+            text: format!("!{} {}", program.display(), words.join(" ")),
+            program: program.into(),
+            words,
+        }
+    }
 }
 
 impl FromStr for Template {
@@ -66,7 +82,12 @@ impl FromStr for Template {
                 return Err(TemplateError::Missing(needed));
             }
         }
-        Ok(Self { name: name.to_owned(), text: rest.to_owned(), program, words })
+        Ok(Self {
+            name: name.to_owned(),
+            text: rest.to_owned(),
+            program: program.into(),
+            words,
+        })
     }
 }
 
@@ -96,6 +117,7 @@ impl Template {
         let values = [
             files.r1cs.as_os_str(),
             files.zkey.as_os_str(),
+            files.zkey_digest.as_ref(),
             files.wtns.as_os_str(),
             proof.as_os_str(),
             public.as_os_str(),

@@ -1,6 +1,7 @@
 //! ark-groth16 0.6 with its features `parallel` and (ark-ff) `asm`: as shipped, with a constraint system synthesised
 //! for every proof, and with the matrices and the witness at hand.
 
+use crate::Peer;
 use crate::instance::Instance;
 use crate::reduction::CircomReduction;
 use crate::threads;
@@ -31,10 +32,10 @@ impl ConstraintSynthesizer<Fr> for Rows<'_> {
         let Instance { r1cs, assignment, .. } = self.0;
         let instance = r1cs.instance_variables();
         for value in &assignment[1..instance] {
-            cs.new_input_variable(|| Ok(*value))?;
+            let _ = cs.new_input_variable(|| Ok(*value))?;
         }
         for value in &assignment[instance..] {
-            cs.new_witness_variable(|| Ok(*value))?;
+            let _ = cs.new_witness_variable(|| Ok(*value))?;
         }
         let variable = |at: usize| match at {
             0 => Variable::One,
@@ -58,6 +59,12 @@ impl Shipped {
     }
 }
 
+impl Peer for Shipped {
+    fn inputs(&self) -> &[Fr] {
+        self.0.inputs()
+    }
+}
+
 impl Warm for Shipped {
     fn name(&self) -> String {
         "ark-groth16 0.6, parallel and asm, as shipped".into()
@@ -75,6 +82,12 @@ impl Warm for Shipped {
 impl Cached {
     pub fn new(instance: Instance) -> Self {
         Self(instance)
+    }
+}
+
+impl Peer for Cached {
+    fn inputs(&self) -> &[Fr] {
+        self.0.inputs()
     }
 }
 

@@ -22,6 +22,9 @@ impl Instance {
         let zkey = Zkey::read_known(open(&files.zkey)?, &digest).map_err(|e| e.to_string())?;
         let key = ProvingKey::from_zkey(zkey, &r1cs).map_err(|e| e.to_string())?;
         let assignment = read_wtns(open(&files.wtns)?).map_err(|e| e.to_string())?;
+        if assignment.as_slice().len() != r1cs.variables() {
+            return Err("the witness is not one of this circuit".into());
+        }
         Ok(Self {
             key: key.points().clone(),
             assignment: assignment.as_slice().to_vec(),
@@ -29,12 +32,9 @@ impl Instance {
         })
     }
 
-    /// The statement alone.
-    pub fn load_inputs(files: &InstanceFiles) -> Result<Vec<Fr>, String> {
-        let r1cs = read_r1cs(open(&files.r1cs)?).map_err(|e| e.to_string())?;
-        let assignment = read_wtns(open(&files.wtns)?).map_err(|e| e.to_string())?;
-        let inputs = assignment.as_slice().get(1..r1cs.instance_variables());
-        Ok(inputs.ok_or("the witness is shorter than the statement")?.to_vec())
+    /// The statement, without the constant.
+    pub fn inputs(&self) -> &[Fr] {
+        &self.assignment[1..self.r1cs.instance_variables()]
     }
 }
 

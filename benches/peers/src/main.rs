@@ -10,6 +10,7 @@ mod reduction;
 mod taceo;
 mod threads;
 
+use ark_bn254::Fr;
 use instance::Instance;
 use std::path::Path;
 use std::process::ExitCode;
@@ -65,8 +66,14 @@ fn files(r1cs: &str, zkey: &str, digest: &str, wtns: &str) -> InstanceFiles {
     }
 }
 
-/// A prover of this package, chosen at run time.
-type Boxed = Box<dyn Warm>;
+/// Chosen at run time.
+type Boxed = Box<dyn Peer>;
+
+/// A prover of this package.
+pub trait Peer: Warm {
+    /// The statement.
+    fn inputs(&self) -> &[Fr];
+}
 
 fn load(prover: &str, files: &InstanceFiles) -> Result<Boxed, String> {
     let instance = Instance::load(files)?;
@@ -79,10 +86,10 @@ fn load(prover: &str, files: &InstanceFiles) -> Result<Boxed, String> {
 }
 
 fn once(prover: &str, threads: usize, files: &InstanceFiles, proof: &Path, public: &Path) -> Result<(), String> {
-    let inputs = Instance::load_inputs(files)?;
-    let proven = load(prover, files)?.prove(threads)?;
+    let prover = load(prover, files)?;
+    let proven = prover.prove(threads)?;
     let made = Groth16Proof::from_bytes(&proven.proof).map_err(|e| e.to_string())?;
-    for (path, bytes) in [(proof, json::write_proof(&made)), (public, json::write_public(&inputs))] {
+    for (path, bytes) in [(proof, json::write_proof(&made)), (public, json::write_public(prover.inputs()))] {
         std::fs::write(path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! taceo-groth16 0.2 (MIT/Apache-2.0), the prover of TACEO's circom tools.
 
+use crate::Peer;
 use crate::ark::{proven, rng};
 use crate::instance::Instance;
 use crate::threads;
@@ -37,6 +38,12 @@ impl Taceo {
             },
             assignment,
         }
+    }
+}
+
+impl Peer for Taceo {
+    fn inputs(&self) -> &[Fr] {
+        &self.assignment[1..self.matrices.num_instance_variables]
     }
 }
 

@@ -23,7 +23,7 @@ pub enum BenchCommand {
     /// Our prover as the process that `bench run` measures.
     #[command(hide = true, after_help = "Example:\n  ukehi bench worker serve R1CS ZKEY DIGEST WTNS")]
     Worker {
-        /// `serve R1CS ZKEY DIGEST WTNS`, or `once THREADS R1CS ZKEY DIGEST WTNS PROOF PUBLIC`.
+        /// `serve R1CS ZKEY DIGEST WTNS`.
         #[arg(required = true)]
         words: Vec<String>,
     },

@@ -4,9 +4,11 @@ use super::args::RunArgs;
 use crate::error::Failure;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use ukehi_suite::ours::SUBJECT;
+use ukehi_provers::kernel::{KERNEL_VARIABLE, Kernel};
+use ukehi_suite::ours::{PORTABLE, SUBJECT, kernel_path};
 use ukehi_suite::prover::{Contender, Kind};
 use ukehi_suite::results::NotRun;
+use ukehi_suite::template::Template;
 
 const PEERS: &str = "ukehi-peers";
 /// How the peers' binary is made, for who lacks it.
@@ -30,7 +32,7 @@ impl Contenders {
     pub fn find(args: &RunArgs) -> Result<Self, Failure> {
         let here = std::env::current_exe().map_err(Failure::runtime)?;
         let mut found = Self {
-            all: vec![ours(&here)],
+            all: ours(&here),
             built_in: Vec::new(),
             binaries: vec![(SUBJECT.to_owned(), here.clone())],
             missing: Vec::new(),
@@ -77,6 +79,7 @@ impl Contenders {
                     program: program.clone(),
                     arguments: vec![name.into()],
                     environment: Vec::new(),
+                    once: Template::of(name, &program, &[name, "once", "{threads}", "{r1cs}", "{zkey}", "{digest}", "{wtns}", "{proof}", "{public}"]),
                 },
             });
         }
@@ -96,28 +99,35 @@ impl Contenders {
             (false, _) => "node is not there".to_owned(),
             (_, false) => format!("{} is not there; scripts/test-tools.sh installs it", cli.display()),
             (true, true) => {
-                let template = format!("snarkjs=!node {} groth16 prove {{zkey}} {{wtns}} {{proof}} {{public}}", cli.display());
-                match template.parse() {
-                    // A template splits at spaces.
-                    Ok(template) if !cli.to_string_lossy().contains(char::is_whitespace) => {
-                        self.all.push(Contender { name: "snarkjs".into(), kind: Kind::Command(template) });
-                        return;
-                    }
-                    _ => format!("its path has a space: {}", cli.display()),
-                }
+                let cli = cli.display().to_string();
+                let words = [&cli, "groth16", "prove", "{zkey}", "{wtns}", "{proof}", "{public}"];
+                let template = Template::of("snarkjs", Path::new("node"), &words);
+                self.all.push(Contender { name: "snarkjs".into(), kind: Kind::Command(template) });
+                return;
             }
         };
         self.missing.push(NotRun { what: "snarkjs".into(), why });
     }
 }
 
-fn ours(here: &Path) -> Contender {
-    Contender {
-        name: SUBJECT.to_owned(),
+/// With the best kernels, and with the portable ones where those are others.
+fn ours(here: &Path) -> Vec<Contender> {
+    let contender = |name: &str, environment: &[(&str, &str)]| Contender {
+        name: name.to_owned(),
         kind: Kind::Worker {
             program: here.to_owned(),
             arguments: ["bench", "worker"].map(Into::into).to_vec(),
-            environment: Vec::new(),
+            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            once: Template::of(
+                name,
+                here,
+                &["prove", "{zkey}", "{wtns}", "{proof}", "{public}", "--r1cs", "{r1cs}", "--trusted-digest", "{digest}"],
+            ),
         },
+    };
+    let mut ours = vec![contender(SUBJECT, &[])];
+    if kernel_path() != Kernel::Portable.name() {
+        ours.push(contender(PORTABLE, &[(KERNEL_VARIABLE, Kernel::Portable.name())]));
     }
+    ours
 }

@@ -10,7 +10,10 @@ use std::hint::black_box;
 use std::rc::Rc;
 use ukehi_provers::Fr;
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
-use ukehi_provers::groth16::{Groth16Proof, PreparedVerifyingKey, VerifyingKey, insecure_dev_setup, prove, verify as verify_one};
+use ukehi_provers::groth16::reference::prove;
+use ukehi_provers::groth16::{
+    Groth16Proof, PreparedVerifyingKey, VerifyingKey, insecure_dev_setup, verify as verify_one,
+};
 
 /// What is not ours here.
 const ARK: &str = "ark-groth16";
@@ -37,7 +40,9 @@ pub fn verify() -> Result<Vec<InProcess<'static>>, String> {
         proofs: (0..PROOFS).map(one).collect::<Result<_, _>>()?,
     });
     let mut ours = vec![decode(proven.clone()), single(proven.clone())];
-    ours.extend(BATCHES.map(|size| batch(proven.clone(), size)));
+    for size in BATCHES {
+        ours.extend([decode_many(&proven, size), batch(proven.clone(), size)]);
+    }
     Ok(vec![InProcess::new(SUBJECT, ours), InProcess::new(ARK, vec![ark(&proven)?])])
 }
 
@@ -54,6 +59,19 @@ fn decode(proven: Rc<Proven>) -> (Cell, Work<'static>) {
         })
     });
     (cell("one by one", SUBJECT, Metric::Decode), work)
+}
+
+fn decode_many(proven: &Proven, size: usize) -> (Cell, Work<'static>) {
+    let encoded: Vec<_> = proven.proofs.iter().cycle().take(size).map(Groth16Proof::to_bytes).collect();
+    let work: Work<'static> = Box::new(move |repeats| {
+        let encoded: Vec<&[u8]> = encoded.iter().map(<[u8; 128]>::as_slice).collect();
+        let whole = milliseconds(repeats, || {
+            let decoded = Groth16Proof::from_bytes_many(black_box(&encoded));
+            if decoded.iter().all(Result::is_ok) { Ok(()) } else { Err("a good proof was refused".into()) }
+        })?;
+        Ok(whole / size as f64)
+    });
+    (cell(&format!("batch of {size}"), SUBJECT, Metric::Decode), work)
 }
 
 fn single(proven: Rc<Proven>) -> (Cell, Work<'static>) {

@@ -57,7 +57,7 @@ fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     // Few decades have room for more than their powers of ten.
     let multiples: &[f64] = match decades.clone().count() {
         0..=2 => &[1.0, 2.0, 5.0],
-        3 => &[1.0, 3.0],
+        3 | 4 => &[1.0, 3.0],
         _ => &[1.0],
     };
     let all = decades.flat_map(|d| multiples.iter().map(move |m| m * 10f64.powi(d)));

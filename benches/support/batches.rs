@@ -1,7 +1,7 @@
 //! A cluster on paper with the circuit of 64 short commands: who seals for it, and who verifies.
 
 use std::sync::Arc;
-use ukehi::batch::{Anchor, BatchVerifier, Groth16Verifier};
+use ukehi::batch::{Anchor, BatchVerifier, Groth16Verifier, Verdict};
 use ukehi::client::{Put, Sealer};
 use ukehi::genesis::{
     GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode,
@@ -21,8 +21,8 @@ pub const COMMANDS: usize = 64;
 const SHARD: ShardId = ShardId(0);
 
 pub struct Cluster {
-    pub verifier: BatchVerifier,
-    pub sealer: Sealer,
+    verifier: BatchVerifier,
+    sealer: Sealer,
     author: AuthorKey,
     anchor: Anchor,
 }
@@ -57,6 +57,12 @@ impl Cluster {
                 .expect("a sealer"),
             author,
         }
+    }
+
+    /// What a follower does with batches before it acknowledges them. Panics unless all are valid.
+    pub fn verify(&self, batches: &[Arc<[u8]>]) {
+        let verdicts = self.verifier.verify(batches);
+        assert!(verdicts.iter().all(|v| matches!(v, Verdict::Valid(_))));
     }
 
     /// Seals batches with these sequences: from plaintext to signed bytes, as many proofs at once as the pool takes.

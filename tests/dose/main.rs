@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use ukehi::ceremony::{AnnouncedBeacon, Ceremony, CeremonyError, CircuitSource, ListedParticipant};
 use ukehi::error::ExitCode;
-use ukehi::params::{Circuit, CircuitName};
+use ukehi::params::{Circuit, CircuitName, default_options};
 use ukehi_circuits::Shape;
 use ukehi_circuits::policy::Ledger;
 use ukehi_keys::{ParticipantKey, params};
@@ -136,5 +136,6 @@ fn a_ceremony_makes_the_policys_parameters_and_of_no_other_rules() {
     let manifest = params::list(&at("params")).unwrap().remove(0);
     manifest.require_secure().unwrap();
     assert_eq!(manifest.shape().policy, "dose_range");
-    Circuit::of_policy(&at("params"), &manifest, &example::PRESCRIBED).unwrap();
+    let options = default_options().unwrap();
+    Circuit::of_policy(&at("params"), &manifest, &example::PRESCRIBED, &options).unwrap();
 }

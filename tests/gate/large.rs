@@ -5,7 +5,7 @@ use crate::world::{SHARD, Word, author, genesis, sealer, word};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ukehi::batch::{
-    Anchor, BatchVerifier, Groth16Verifier, SIGNATURE_DOMAIN, SealedBatch, Verdict, shape_of,
+    Anchor, BatchVerifier, Groth16Verifier, SIGNATURE_DOMAIN, SealedBatch, Verdict, form_of,
 };
 use ukehi::client::Put;
 use ukehi::client::cells::update;
@@ -104,7 +104,7 @@ fn long_of(circuit: &str, slots: usize) {
     assert_eq!(word(&judged(&verifier, &batch)), Word::Valid);
     let mut altered = batch;
     altered.slots[slots - 1].ct[36] += F::from(1u64);
-    let statement = altered.statement(shape_of(&manifests[0]).unwrap()).unwrap();
+    let statement = altered.statement(form_of(&manifests[0]).unwrap()).unwrap();
     let (header, x) = altered.signed_parts(&statement.x());
     altered.signature = author(1).sign(SIGNATURE_DOMAIN, &[&header, &x]);
     assert_eq!(word(&judged(&verifier, &altered)), Word::Proof);

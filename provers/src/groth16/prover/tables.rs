@@ -124,16 +124,16 @@ impl Tables {
         if let Stage::Cold { proofs } = &mut *stage {
             *proofs = proofs.saturating_add(1);
             if *proofs >= self.options.after_proofs {
-                self.begin(stage, inner);
+                self.begin(stage, inner, priority::MAX_NICE);
             }
         }
     }
 
-    /// Begins the work if it has not begun, and waits for its end.
+    /// Begins the work if it has not begun, at the caller's own priority, and waits for its end.
     pub(super) fn finish(&self, inner: &Arc<Inner>) -> TableFacts {
         let stage = self.stage();
         if let Stage::Cold { .. } = *stage {
-            self.begin(stage, inner);
+            self.begin(stage, inner, 0);
         } else {
             drop(stage);
         }
@@ -148,7 +148,7 @@ impl Tables {
         }
     }
 
-    fn begin(&self, mut stage: MutexGuard<'_, Stage>, inner: &Arc<Inner>) {
+    fn begin(&self, mut stage: MutexGuard<'_, Stage>, inner: &Arc<Inner>, nice: u8) {
         *stage = Stage::Folding;
         drop(stage);
         let inner = inner.clone();
@@ -157,7 +157,7 @@ impl Tables {
             .spawn(move || {
                 // Ended: also when a defect made it panic, or whoever waits would wait for ever.
                 let ended = Ended(&inner.tables);
-                inner.tables.work_on(&inner);
+                inner.tables.work_on(&inner, nice);
                 drop(ended);
             });
         if spawned.is_err() {
@@ -165,16 +165,13 @@ impl Tables {
         }
     }
 
-    fn work_on(&self, inner: &Inner) {
-        // Without its lower priority the work would only compete with the proofs it is for.
-        if priority::lower_this_thread(priority::MAX_NICE).is_err() {
+    fn work_on(&self, inner: &Inner, nice: u8) {
+        // Behind proofs, without its lower priority, the work would only compete with what it is for.
+        if priority::lower_this_thread(nice).is_err() {
             return;
         }
         let threads = rayon::ThreadPoolBuilder::new()
             .thread_name(|i| format!("ukehi-tables-{i}"))
-            .start_handler(|_| {
-                let _ = priority::lower_this_thread(priority::MAX_NICE);
-            })
             .build();
         if let Ok(threads) = threads
             && let Ok(facts) = threads.install(|| self.accelerate(inner))

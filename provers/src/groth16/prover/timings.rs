@@ -1,7 +1,8 @@
 //! Where a proof's time goes: `cargo test --release -p ukehi-provers prover::timings -- --ignored --nocapture`.
 //!
 //! Every round measures every subject, ark-groth16's prover among them, so that noise falls on all alike; figures are
-//! medians of milliseconds on one thread.
+//! medians of milliseconds that the thread was on a processor, so that other work on the machine counts only by the caches
+//! it takes.
 
 use super::*;
 use crate::groth16::{insecure_dev_setup, reference};
@@ -18,9 +19,9 @@ struct Samples(Vec<(String, Vec<f64>)>);
 
 impl Samples {
     fn time<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
-        let start = Instant::now();
+        let start = on_processor();
         let result = black_box(work());
-        let elapsed = start.elapsed().as_secs_f64() * 1e3;
+        let elapsed = on_processor() - start;
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some((_, times)) => times.push(elapsed),
             None => self.0.push((name.into(), vec![elapsed])),
@@ -37,14 +38,18 @@ impl Samples {
     }
 }
 
+/// Milliseconds this thread has run, from proc(5).
+fn on_processor() -> f64 {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds = statistics.split_whitespace().next().unwrap();
+    nanoseconds.parse::<f64>().unwrap() / 1e6
+}
+
 fn stages(samples: &mut Samples, name: &str, prover: &Prover, z: &[Fr]) {
     let inner = &prover.inner;
     let bases = inner.bases();
     samples.time(&format!("{name}: proof"), || {
         prover.prove(z, Cores::One).unwrap()
-    });
-    samples.time(&format!("{name}: proof, all cores"), || {
-        prover.prove(z, Cores::All).unwrap()
     });
     let mut a = vec![Fr::default(); inner.domain.size()];
     let mut b = a.clone();

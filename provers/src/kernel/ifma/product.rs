@@ -83,7 +83,7 @@ impl Product {
         };
         product
             .coefficients
-            .extend(coefficients.iter().map(|c| limbs_times_16(c)));
+            .extend(coefficients.iter().map(limbs_times_16));
         for group in by_length.chunks(LANES) {
             let start = product.terms.len();
             let longest = group.iter().map(|(length, _)| *length).max().unwrap_or(0);

@@ -11,5 +11,8 @@ fn main() {
     let version = version.unwrap_or_default();
     println!("cargo::rustc-env=UKEHI_SUITE_RUSTC={version}");
     let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    println!("cargo::rustc-env=UKEHI_SUITE_RUSTFLAGS={}", flags.replace('\u{1f}', " "));
+    println!(
+        "cargo::rustc-env=UKEHI_SUITE_RUSTFLAGS={}",
+        flags.replace('\u{1f}', " ")
+    );
 }

@@ -94,7 +94,13 @@ pub struct Cell {
 
 impl Cell {
     #[must_use]
-    pub fn new(suite: Suite, instance: &str, subject: &str, metric: Metric, threads: usize) -> Self {
+    pub fn new(
+        suite: Suite,
+        instance: &str,
+        subject: &str,
+        metric: Metric,
+        threads: usize,
+    ) -> Self {
         Self {
             suite,
             instance: instance.to_owned(),
@@ -126,12 +132,17 @@ impl fmt::Display for Cell {
             metric,
             threads,
         } = self;
-        write!(f, "{suite}: {subject}, {instance}, {metric}, {threads} threads")
+        write!(
+            f,
+            "{suite}: {subject}, {instance}, {metric}, {threads} threads"
+        )
     }
 }
 
 /// The one spelling, which the files use too.
 fn name(value: &impl Serialize) -> String {
     let json = serde_json::to_value(value).expect("an enum without fields");
-    json.as_str().expect("which is written as its name").to_owned()
+    json.as_str()
+        .expect("which is written as its name")
+        .to_owned()
 }

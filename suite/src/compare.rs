@@ -48,15 +48,28 @@ pub enum CompareError {
 
 /// Reads a results file.
 pub fn read(file: &str, bytes: &[u8]) -> Result<Results, CompareError> {
-    let unreadable = |reason: String| CompareError::Unreadable { file: file.to_owned(), reason };
+    let unreadable = |reason: String| CompareError::Unreadable {
+        file: file.to_owned(),
+        reason,
+    };
     if bytes.len() > MAX_RESULTS_BYTES {
-        return Err(unreadable(format!("{} bytes, at most {MAX_RESULTS_BYTES} are read", bytes.len())));
+        return Err(unreadable(format!(
+            "{} bytes, at most {MAX_RESULTS_BYTES} are read",
+            bytes.len()
+        )));
     }
     // The schema first: a file of another one fails in many ways, none of which is its point.
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
-    let schema = value.get("schema").and_then(|s| s.as_str()).unwrap_or_default();
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
+    let schema = value
+        .get("schema")
+        .and_then(|s| s.as_str())
+        .unwrap_or_default();
     if schema != SCHEMA {
-        return Err(CompareError::Schema { file: file.to_owned(), found: schema.to_owned() });
+        return Err(CompareError::Schema {
+            file: file.to_owned(),
+            found: schema.to_owned(),
+        });
     }
     serde_json::from_value(value).map_err(|e| unreadable(e.to_string()))
 }
@@ -85,7 +98,12 @@ impl Comparison {
             }
         }
         let is_new = |new: &&CellResult| before.cells.iter().all(|old| old.cell != new.cell);
-        let only_after = after.cells.iter().filter(is_new).map(|new| new.cell.clone()).collect();
+        let only_after = after
+            .cells
+            .iter()
+            .filter(is_new)
+            .map(|new| new.cell.clone())
+            .collect();
         changes.sort_by(|a, b| b.worse_percent.total_cmp(&a.worse_percent));
         Ok(Self {
             schema: COMPARISON_SCHEMA,
@@ -127,7 +145,9 @@ fn machine_differences(before: &Machine, after: &Machine) -> Vec<String> {
     };
     let pairs = facts(before).into_iter().zip(facts(after));
     let differing = pairs.filter(|((_, old), (_, new))| old != new);
-    differing.map(|((what, old), (_, new))| format!("{what}: {old:?} and {new:?}")).collect()
+    differing
+        .map(|((what, old), (_, new))| format!("{what}: {old:?} and {new:?}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -141,7 +161,9 @@ mod tests {
         let records: Vec<_> = cells
             .iter()
             .flat_map(|(subject, metric, samples)| {
-                (0..).zip(samples).map(|(round, value)| measured(subject, *metric, 2, round, *value))
+                (0..)
+                    .zip(samples)
+                    .map(|(round, value)| measured(subject, *metric, 2, round, *value))
             })
             .collect();
         results(&records)
@@ -158,8 +180,14 @@ mod tests {
     #[test]
     fn a_regression_is_seen_in_the_direction_that_its_unit_has() {
         let (steady, slower) = (
-            file(&[("ukehi", Metric::Latency, STEADY), ("ukehi", Metric::Throughput, STEADY)]),
-            file(&[("ukehi", Metric::Latency, SLOWER), ("ukehi", Metric::Throughput, SLOWER)]),
+            file(&[
+                ("ukehi", Metric::Latency, STEADY),
+                ("ukehi", Metric::Throughput, STEADY),
+            ]),
+            file(&[
+                ("ukehi", Metric::Latency, SLOWER),
+                ("ukehi", Metric::Throughput, SLOWER),
+            ]),
         );
         let there = compared(&steady, &slower, 5.0);
         assert_eq!((there.changes.len(), there.regressions), (2, 1));
@@ -168,7 +196,10 @@ mod tests {
         assert!((worst.worse_percent - 19.417).abs() < 0.001, "{worst:?}");
         // The same the other way round: more milliseconds became fewer, more proofs a second became fewer.
         let back = compared(&slower, &steady, 5.0);
-        assert_eq!((back.regressions, back.changes[0].cell.metric), (1, Metric::Throughput));
+        assert_eq!(
+            (back.regressions, back.changes[0].cell.metric),
+            (1, Metric::Throughput)
+        );
     }
 
     #[test]
@@ -195,8 +226,14 @@ mod tests {
     #[test]
     fn cells_of_one_side_only_are_listed() {
         let (one, two) = (
-            file(&[("ukehi", Metric::Latency, STEADY), ("ark", Metric::Latency, STEADY)]),
-            file(&[("ukehi", Metric::Latency, STEADY), ("taceo", Metric::Latency, STEADY)]),
+            file(&[
+                ("ukehi", Metric::Latency, STEADY),
+                ("ark", Metric::Latency, STEADY),
+            ]),
+            file(&[
+                ("ukehi", Metric::Latency, STEADY),
+                ("taceo", Metric::Latency, STEADY),
+            ]),
         );
         let comparison = compared(&one, &two, 0.0);
         assert_eq!(comparison.only_before[0].subject, "ark");
@@ -209,10 +246,18 @@ mod tests {
         let before = file(&[("ukehi", Metric::Latency, STEADY)]);
         let mut after = before.clone();
         after.machine.rustc = "rustc 2".into();
-        assert!(Comparison::new(&before, &after, 0.0, false).is_ok(), "a compiler may be compared");
+        assert!(
+            Comparison::new(&before, &after, 0.0, false).is_ok(),
+            "a compiler may be compared"
+        );
         after.machine.cores = 64;
-        let refused = Comparison::new(&before, &after, 0.0, false).unwrap_err().to_string();
-        assert!(refused.contains("cores") && refused.contains("64"), "{refused}");
+        let refused = Comparison::new(&before, &after, 0.0, false)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("cores") && refused.contains("64"),
+            "{refused}"
+        );
         assert!(Comparison::new(&before, &after, 0.0, true).is_ok());
     }
 
@@ -222,9 +267,21 @@ mod tests {
         assert!(read("a.json", &good).is_ok());
         let quick = br#"{"schema": "ukehi/bench-quick/v1", "figures": []}"#;
         let refused = read("b.json", quick).unwrap_err().to_string();
-        assert!(refused.contains("b.json") && refused.contains("bench-quick"), "{refused}");
-        assert!(matches!(read("c.json", b"{"), Err(CompareError::Unreadable { .. })));
-        let text = String::from_utf8(good).unwrap().replacen("\"samples\":7", "\"samples\":\"many\"", 1);
-        assert!(matches!(read("d.json", text.as_bytes()), Err(CompareError::Unreadable { .. })));
+        assert!(
+            refused.contains("b.json") && refused.contains("bench-quick"),
+            "{refused}"
+        );
+        assert!(matches!(
+            read("c.json", b"{"),
+            Err(CompareError::Unreadable { .. })
+        ));
+        let text =
+            String::from_utf8(good)
+                .unwrap()
+                .replacen("\"samples\":7", "\"samples\":\"many\"", 1);
+        assert!(matches!(
+            read("d.json", text.as_bytes()),
+            Err(CompareError::Unreadable { .. })
+        ));
     }
 }

@@ -78,8 +78,17 @@ fn differences(
     match (before.as_object(), now.as_object()) {
         (Some(before), Some(now)) => {
             for (name, value) in before {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                differences(&place, value, now.get(name).unwrap_or(&serde_json::Value::Null), found);
+                let place = if place.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{place}.{name}")
+                };
+                differences(
+                    &place,
+                    value,
+                    now.get(name).unwrap_or(&serde_json::Value::Null),
+                    found,
+                );
             }
         }
         _ if before == now => {}
@@ -101,7 +110,10 @@ pub struct Record {
 pub enum Outcome {
     Measured(Measurement),
     /// Nothing is said of how long it took.
-    Failed { fault: String, detail: String },
+    Failed {
+        fault: String,
+        detail: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -181,7 +193,10 @@ impl Journal {
         }
         let path = directory.join(SAMPLES_FILE);
         let (records, whole): (Vec<Record>, u64) = read_lines(&path)?;
-        let samples = OpenOptions::new().append(true).open(&path).map_err(at(&path))?;
+        let samples = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(at(&path))?;
         samples.set_len(whole).map_err(at(&path))?;
         let known = records.iter().map(|r| (r.cell.clone(), r.round)).collect();
         Ok(Self {
@@ -215,8 +230,18 @@ impl Journal {
         let mut line = serde_json::to_vec(&record).expect("plain data");
         line.push(b'\n');
         let path = || self.directory.join(SAMPLES_FILE);
-        self.samples.write_all(&line).map_err(|source| JournalError::Io { path: path(), source })?;
-        self.samples.sync_data().map_err(|source| JournalError::Io { path: path(), source })?;
+        self.samples
+            .write_all(&line)
+            .map_err(|source| JournalError::Io {
+                path: path(),
+                source,
+            })?;
+        self.samples
+            .sync_data()
+            .map_err(|source| JournalError::Io {
+                path: path(),
+                source,
+            })?;
         self.records.push(record);
         Ok(())
     }
@@ -262,10 +287,17 @@ pub fn read_run(directory: &Path) -> Result<RunFile, JournalError> {
         return Err(JournalError::Nothing(directory.to_owned()));
     }
     let bytes = read(&path)?;
-    let damaged = |reason: String| JournalError::Damaged { path: path.clone(), line: 0, reason };
+    let damaged = |reason: String| JournalError::Damaged {
+        path: path.clone(),
+        line: 0,
+        reason,
+    };
     let run: RunFile = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
     if run.schema != RUN_SCHEMA {
-        return Err(damaged(format!("schema {:?}, expected {RUN_SCHEMA:?}", run.schema)));
+        return Err(damaged(format!(
+            "schema {:?}, expected {RUN_SCHEMA:?}",
+            run.schema
+        )));
     }
     Ok(run)
 }
@@ -274,7 +306,10 @@ fn read(path: &Path) -> Result<Vec<u8>, JournalError> {
     let length = fs::metadata(path).map_err(at(path))?.len();
     if length > MAX_FILE_BYTES {
         let source = io::Error::other(format!("{length} bytes, at most {MAX_FILE_BYTES} are read"));
-        return Err(JournalError::Io { path: path.to_owned(), source });
+        return Err(JournalError::Io {
+            path: path.to_owned(),
+            source,
+        });
     }
     fs::read(path).map_err(at(path))
 }
@@ -282,7 +317,10 @@ fn read(path: &Path) -> Result<Vec<u8>, JournalError> {
 /// A value a line, and how many bytes they take: a last line without its end is not one.
 fn read_lines<T: serde::de::DeserializeOwned>(path: &Path) -> Result<(Vec<T>, u64), JournalError> {
     let bytes = read(path)?;
-    let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
+    let whole = bytes
+        .iter()
+        .rposition(|b| *b == b'\n')
+        .map_or(0, |end| end + 1);
     let mut records = Vec::new();
     for (number, line) in (1..).zip(bytes[..whole].split(|b| *b == b'\n')) {
         if line.is_empty() {

@@ -7,8 +7,16 @@ fn cell(subject: &str) -> Cell {
 }
 
 fn sample(subject: &str, round: u32) -> Record {
-    let measured = Measurement { value: 1.5, repeats: 3, ..Measurement::default() };
-    Record { cell: cell(subject), round, outcome: Outcome::Measured(measured) }
+    let measured = Measurement {
+        value: 1.5,
+        repeats: 3,
+        ..Measurement::default()
+    };
+    Record {
+        cell: cell(subject),
+        round,
+        outcome: Outcome::Measured(measured),
+    }
 }
 
 #[test]
@@ -32,15 +40,28 @@ fn a_resumed_run_has_what_was_recorded_and_nothing_that_was_cut_off() {
     journal.record(sample("ukehi", 2)).unwrap();
     drop(journal);
     let journal = Journal::resume(dir.path(), &run).unwrap();
-    assert_eq!(journal.records().len(), 3, "the cut line is gone, the new one is whole");
+    assert_eq!(
+        journal.records().len(),
+        3,
+        "the cut line is gone, the new one is whole"
+    );
 }
 
 #[test]
 fn a_failed_cell_counts_as_done_in_every_round() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(dir.path(), &testing::run_file()).unwrap();
-    let failed = Outcome::Failed { fault: "crashed".into(), detail: "exit 7".into() };
-    journal.record(Record { cell: cell("broken"), round: 0, outcome: failed }).unwrap();
+    let failed = Outcome::Failed {
+        fault: "crashed".into(),
+        detail: "exit 7".into(),
+    };
+    journal
+        .record(Record {
+            cell: cell("broken"),
+            round: 0,
+            outcome: failed,
+        })
+        .unwrap();
     assert!(journal.has(&cell("broken"), 5));
     assert!(!journal.has(&cell("ukehi"), 0));
 }
@@ -49,9 +70,15 @@ fn a_failed_cell_counts_as_done_in_every_round() {
 fn a_run_is_not_begun_over_another_nor_resumed_where_none_is() {
     let dir = tempfile::tempdir().unwrap();
     let run = testing::run_file();
-    assert!(matches!(Journal::resume(dir.path(), &run), Err(JournalError::Nothing(_))));
+    assert!(matches!(
+        Journal::resume(dir.path(), &run),
+        Err(JournalError::Nothing(_))
+    ));
     drop(Journal::create(dir.path(), &run).unwrap());
-    assert!(matches!(Journal::create(dir.path(), &run), Err(JournalError::Exists(_))));
+    assert!(matches!(
+        Journal::create(dir.path(), &run),
+        Err(JournalError::Exists(_))
+    ));
 }
 
 #[test]
@@ -68,9 +95,15 @@ fn a_changed_configuration_machine_or_binary_is_named() {
         }
     };
     let message = changed(&|r| r.config.rounds += 1);
-    assert!(message.contains("config.rounds was 3 and is 4"), "{message}");
+    assert!(
+        message.contains("config.rounds was 3 and is 4"),
+        "{message}"
+    );
     let message = changed(&|r| r.machine.cpu = "another".into());
-    assert!(message.contains("machine.cpu") && message.contains("another"), "{message}");
+    assert!(
+        message.contains("machine.cpu") && message.contains("another"),
+        "{message}"
+    );
     let message = changed(&|r| r.binaries[0].1 = "00".into());
     assert!(message.contains("binaries"), "{message}");
 }
@@ -85,5 +118,8 @@ fn a_damaged_line_is_named_by_its_number() {
     let path = dir.path().join(SAMPLES_FILE);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, format!("{text}not a sample\n")).unwrap();
-    assert!(matches!(Journal::resume(dir.path(), &run), Err(JournalError::Damaged { line: 2, .. })));
+    assert!(matches!(
+        Journal::resume(dir.path(), &run),
+        Err(JournalError::Damaged { line: 2, .. })
+    ));
 }

@@ -34,7 +34,11 @@ impl Judge {
             return Err(wrong("the same proof twice: it is not randomised".into()));
         }
         let proofs: Vec<Groth16Proof> = hex.iter().map(|h| decoded(h)).collect::<Result<_, _>>()?;
-        let item = |proof| BatchItem { key: 0, inputs: &self.inputs, proof };
+        let item = |proof| BatchItem {
+            key: 0,
+            inputs: &self.inputs,
+            proof,
+        };
         let items: Vec<BatchItem<'_>> = proofs.iter().map(item).collect();
         let verdict = verify_batch(&[&self.key], &items).map_err(|e| wrong(e.to_string()))?;
         match verdict.bad.first() {

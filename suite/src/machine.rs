@@ -8,7 +8,15 @@ use std::hint::black_box;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Instructions that decide which kernels a prover can run.
-const NOTABLE: [&str; 7] = ["adx", "avx2", "avx512f", "avx512ifma", "bmi2", "sha_ni", "asimd"];
+const NOTABLE: [&str; 7] = [
+    "adx",
+    "avx2",
+    "avx512f",
+    "avx512ifma",
+    "bmi2",
+    "sha_ni",
+    "asimd",
+];
 /// Dependent multiplications of the clock loop: some 20 ms.
 const MULTIPLICATIONS: u64 = 1 << 24;
 /// The clock loop's repetitions; their least is taken, which interruptions do not touch.
@@ -48,11 +56,18 @@ impl Machine {
             cpu: field(&cpuinfo, "model name").unwrap_or_else(unknown),
             cores: cores(),
             memory_mib: kib.unwrap_or(0) / 1024,
-            os: os.map_or_else(|| std::env::consts::OS.to_owned(), |n| n.trim_matches('"').to_owned()),
+            os: os.map_or_else(
+                || std::env::consts::OS.to_owned(),
+                |n| n.trim_matches('"').to_owned(),
+            ),
             kernel: Some(read("/proc/sys/kernel/osrelease").trim().to_owned())
                 .filter(|k| !k.is_empty())
                 .unwrap_or_else(unknown),
-            features: NOTABLE.iter().filter(|n| has(n)).map(|n| (*n).to_owned()).collect(),
+            features: NOTABLE
+                .iter()
+                .filter(|n| has(n))
+                .map(|n| (*n).to_owned())
+                .collect(),
             kernel_path: kernel_path.to_owned(),
             rustc: env!("UKEHI_SUITE_RUSTC").to_owned(),
             rustflags: env!("UKEHI_SUITE_RUSTFLAGS").to_owned(),
@@ -96,7 +111,10 @@ impl Clock {
             at: now.map_or(0, |d| d.as_secs()),
             loop_ms: times.fold(f64::INFINITY, f64::min),
             reported_mhz: reported_mhz(&read("/proc/cpuinfo")),
-            load: read("/proc/loadavg").split(' ').next().and_then(|l| l.parse().ok()),
+            load: read("/proc/loadavg")
+                .split(' ')
+                .next()
+                .and_then(|l| l.parse().ok()),
             stolen_percent: stolen_percent(&read("/proc/stat")),
         }
     }
@@ -134,7 +152,11 @@ fn reported_mhz(cpuinfo: &str) -> Option<f64> {
 /// From the first line of /proc/stat: user nice system idle iowait irq softirq steal, in ticks.
 fn stolen_percent(stat: &str) -> Option<f64> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
-    let ticks: Vec<f64> = line.split_whitespace().take(8).filter_map(|t| t.parse().ok()).collect();
+    let ticks: Vec<f64> = line
+        .split_whitespace()
+        .take(8)
+        .filter_map(|t| t.parse().ok())
+        .collect();
     let total: f64 = ticks.iter().sum();
     (ticks.len() == 8 && total > 0.0).then(|| ticks[7] / total * 100.0)
 }
@@ -147,18 +169,27 @@ mod tests {
     fn the_facts_are_read_as_the_kernel_writes_them() {
         let cpuinfo = "processor\t: 0\nmodel name\t: Some CPU: fast\ncpu MHz\t\t: 2000.5\n\
                        processor\t: 1\ncpu MHz\t\t: 3000.5\n";
-        assert_eq!(field(cpuinfo, "model name").as_deref(), Some("Some CPU: fast"));
+        assert_eq!(
+            field(cpuinfo, "model name").as_deref(),
+            Some("Some CPU: fast")
+        );
         assert_eq!(field(cpuinfo, "model"), None);
         assert_eq!(reported_mhz(cpuinfo), Some(2500.5));
         assert_eq!(reported_mhz(""), None);
-        assert_eq!(stolen_percent("cpu  50 0 0 100 0 0 0 50 0 0\ncpu0 1"), Some(25.0));
+        assert_eq!(
+            stolen_percent("cpu  50 0 0 100 0 0 0 50 0 0\ncpu0 1"),
+            Some(25.0)
+        );
         assert_eq!(stolen_percent("cpu  1 2 3\n"), None);
     }
 
     #[test]
     fn this_machine_has_a_core_a_clock_and_a_compiler() {
         let machine = Machine::here("portable");
-        assert!(machine.cores >= 1 && machine.rustc.starts_with("rustc"), "{machine:?}");
+        assert!(
+            machine.cores >= 1 && machine.rustc.starts_with("rustc"),
+            "{machine:?}"
+        );
         assert!(Clock::read().loop_ms.is_finite());
     }
 }

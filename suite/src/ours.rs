@@ -33,7 +33,8 @@ impl Ours {
         let r1cs = read_r1cs(open(&files.r1cs)?).map_err(|e| text(&e))?;
         let zkey = Zkey::read_known(open(&files.zkey)?, &digest).map_err(|e| text(&e))?;
         let options = ProverOptions::new(kernel);
-        let prover = Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options).map_err(|e| text(&e))?;
+        let prover =
+            Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options).map_err(|e| text(&e))?;
         let assignment = read_wtns(open(&files.wtns)?).map_err(|e| text(&e))?;
         prover.finish_tables();
         Ok(Self {
@@ -53,7 +54,11 @@ pub fn kernel_path() -> String {
 /// Blinding, self-verification and erasure included.
 impl Warm for Ours {
     fn name(&self) -> String {
-        format!("ukehi {} ({})", env!("CARGO_PKG_VERSION"), self.kernel.name())
+        format!(
+            "ukehi {} ({})",
+            env!("CARGO_PKG_VERSION"),
+            self.kernel.name()
+        )
     }
 
     fn prove(&self, threads: usize) -> Result<Proven, String> {
@@ -63,11 +68,12 @@ impl Warm for Ours {
             self.prover.prove(assignment, Cores::All)
         } else {
             let mut before = Instant::now();
-            self.prover.prove_in_stages(assignment, &mut |stage: ProofStage| {
-                let now = Instant::now();
-                stages.push((stage.name().to_owned(), (now - before).as_secs_f64() * 1e3));
-                before = now;
-            })
+            self.prover
+                .prove_in_stages(assignment, &mut |stage: ProofStage| {
+                    let now = Instant::now();
+                    stages.push((stage.name().to_owned(), (now - before).as_secs_f64() * 1e3));
+                    before = now;
+                })
         };
         let proof = proof.map_err(|e| e.to_string())?;
         Ok(Proven {

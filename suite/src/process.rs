@@ -114,13 +114,18 @@ impl Worker {
         let mut line = serde_json::to_vec(&request).expect("plain data");
         line.push(b'\n');
         // A process that is gone does not take it; what it said last tells why.
-        let _ = self.stdin.write_all(&line).and_then(|()| self.stdin.flush());
+        let _ = self
+            .stdin
+            .write_all(&line)
+            .and_then(|()| self.stdin.flush());
         self.reply(deadline)
     }
 
     fn reply(&mut self, deadline: Duration) -> Result<Reply, Fault> {
         match self.lines.recv_timeout(deadline) {
-            Ok(Ok(line)) => serde_json::from_str(&line).map_err(|_| Fault::Garbage(shortened(&line))),
+            Ok(Ok(line)) => {
+                serde_json::from_str(&line).map_err(|_| Fault::Garbage(shortened(&line)))
+            }
             Ok(Err(reason)) => Err(Fault::Garbage(reason)),
             Err(RecvTimeoutError::Timeout) => {
                 self.running.kill();
@@ -152,7 +157,10 @@ pub fn run_once(mut command: Command, deadline: Duration) -> Result<Ran, Fault> 
     let mut running = Running::start(command)?;
     let mut peak = None;
     loop {
-        let status = running.child.try_wait().map_err(|e| Fault::NotStarted(e.to_string()))?;
+        let status = running
+            .child
+            .try_wait()
+            .map_err(|e| Fault::NotStarted(e.to_string()))?;
         let ms = started.elapsed().as_secs_f64() * 1e3;
         match status {
             Some(status) if status.success() => return Ok(Ran { ms, peak_kib: peak }),
@@ -178,12 +186,16 @@ impl Running {
     fn start(mut command: Command) -> Result<Self, Fault> {
         command.stderr(Stdio::piped()).process_group(0);
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut child = command.spawn().map_err(|e| Fault::NotStarted(format!("{program}: {e}")))?;
+        let mut child = command
+            .spawn()
+            .map_err(|e| Fault::NotStarted(format!("{program}: {e}")))?;
         let mut stderr = child.stderr.take().expect("it is piped");
         let (sender, complaints) = mpsc::channel();
         thread::spawn(move || {
             let mut kept = Vec::new();
-            let _ = (&mut stderr).take(MAX_COMPLAINT_BYTES).read_to_end(&mut kept);
+            let _ = (&mut stderr)
+                .take(MAX_COMPLAINT_BYTES)
+                .read_to_end(&mut kept);
             // Read on, or a talkative process would wait for us.
             let _ = std::io::copy(&mut stderr, &mut std::io::sink());
             let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
@@ -194,7 +206,9 @@ impl Running {
     fn kill(&mut self) {
         // The group first: the child may have started others. It is not reaped yet, so its id is still its own.
         if let Ok(None) = self.child.try_wait()
-            && let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
+            && let Some(pid) = i32::try_from(self.child.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw)
         {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
@@ -223,7 +237,10 @@ impl Running {
         let said = self.complaints.recv_timeout(FAREWELL).unwrap_or_default();
         let lines: Vec<&str> = said.lines().filter(|l| !l.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
-        Fault::Crashed { status: status.to_string(), complaint: shortened(&last.join("; ")) }
+        Fault::Crashed {
+            status: status.to_string(),
+            complaint: shortened(&last.join("; ")),
+        }
     }
 }
 
@@ -235,7 +252,9 @@ impl Drop for Running {
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("prover", &self.prover).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("prover", &self.prover)
+            .finish_non_exhaustive()
     }
 }
 

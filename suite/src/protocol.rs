@@ -52,5 +52,7 @@ pub enum Reply {
     },
     Forgotten,
     /// This prover does not do that.
-    Refused { why: String },
+    Refused {
+        why: String,
+    },
 }

@@ -49,9 +49,12 @@ pub enum Kind {
 #[must_use]
 pub fn groups(instance: &str, contenders: &[Contender], threads: &[usize]) -> Vec<Vec<Cell>> {
     let most = threads.iter().copied().max().unwrap_or(1);
-    let workers = contenders.iter().filter(|c| matches!(c.kind, Kind::Worker { .. }));
+    let workers = contenders
+        .iter()
+        .filter(|c| matches!(c.kind, Kind::Worker { .. }));
     let group = |metric, threads: usize, who: &mut dyn Iterator<Item = &Contender>| -> Vec<Cell> {
-        who.map(|c| Cell::new(Suite::Prover, instance, &c.name, metric, threads)).collect()
+        who.map(|c| Cell::new(Suite::Prover, instance, &c.name, metric, threads))
+            .collect()
     };
     let mut groups = Vec::new();
     for count in threads {
@@ -98,10 +101,21 @@ impl<'a> OnInstance<'a> {
         let (deadline, contender, files) = (self.deadline, self.contender, &self.instance.files);
         let start = || match &contender.kind {
             Kind::Command(_) => Err(Fault::Refused("it proves once per process".into())),
-            Kind::Worker { program, arguments, environment, .. } => {
+            Kind::Worker {
+                program,
+                arguments,
+                environment,
+                ..
+            } => {
                 let mut command = Command::new(program);
-                command.args(arguments).arg("serve").envs(environment.iter().cloned());
-                command.args([&files.r1cs, &files.zkey]).arg(&files.zkey_digest).arg(&files.wtns);
+                command
+                    .args(arguments)
+                    .arg("serve")
+                    .envs(environment.iter().cloned());
+                command
+                    .args([&files.r1cs, &files.zkey])
+                    .arg(&files.zkey_digest)
+                    .arg(&files.wtns);
                 Worker::start(command, deadline)
             }
         };
@@ -110,14 +124,20 @@ impl<'a> OnInstance<'a> {
     }
 
     /// Asks, verifies, and gives the milliseconds and stages.
-    fn proofs(&mut self, request: Request, expected: usize) -> Result<(f64, Vec<(String, f64)>), Fault> {
+    fn proofs(
+        &mut self,
+        request: Request,
+        expected: usize,
+    ) -> Result<(f64, Vec<(String, f64)>), Fault> {
         let (deadline, judge) = (self.deadline, &self.instance.judge);
         let reply = match self.worker()?.ask(request, deadline) {
             Ok(Reply::Proofs { ms, proofs, stages }) if ms.is_finite() && ms > 0.0 => {
                 judge.proofs(&proofs, expected).map(|()| (ms, stages))
             }
             Ok(Reply::Refused { why }) => return Err(Fault::Refused(why)),
-            Ok(other) => Err(Fault::Garbage(format!("{other:?}").chars().take(200).collect())),
+            Ok(other) => Err(Fault::Garbage(
+                format!("{other:?}").chars().take(200).collect(),
+            )),
             Err(fault) => Err(fault),
         };
         if let Err(fault) = &reply {
@@ -164,14 +184,20 @@ impl<'a> OnInstance<'a> {
 
     /// A process from start to end; its proof is read and verified afterwards.
     fn cold(&self, threads: usize) -> Result<Measurement, Fault> {
-        let unwritable = |e: std::io::Error| Fault::NotStarted(format!("{}: {e}", self.scratch.display()));
+        let unwritable =
+            |e: std::io::Error| Fault::NotStarted(format!("{}: {e}", self.scratch.display()));
         let _ = fs::remove_dir_all(&self.scratch);
         fs::create_dir_all(&self.scratch).map_err(unwritable)?;
-        let (proof, public) = (self.scratch.join("proof.json"), self.scratch.join("public.json"));
+        let (proof, public) = (
+            self.scratch.join("proof.json"),
+            self.scratch.join("public.json"),
+        );
         let files = &self.instance.files;
         let command = match &self.contender.kind {
             Kind::Command(template) => template.command(files, &proof, &public, threads),
-            Kind::Worker { environment, once, .. } => {
+            Kind::Worker {
+                environment, once, ..
+            } => {
                 let mut command = once.command(files, &proof, &public, threads);
                 command.envs(environment.iter().cloned());
                 command

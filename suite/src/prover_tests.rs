@@ -6,7 +6,7 @@ use crate::testing;
 use crate::turn::{Ended, Observer, take_turns};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
-use ukehi_provers::groth16::{Groth16Proof, Prover, ProverOptions, Cores};
+use ukehi_provers::groth16::{Cores, Groth16Proof, Prover, ProverOptions};
 use ukehi_provers::iden3::{Zkey, json, read_r1cs, read_wtns};
 use ukehi_provers::kernel::Kernel;
 
@@ -32,7 +32,8 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         instance,
         directory,
     };
-    let write = |name: &str, bytes: Vec<u8>| fs::write(world.directory.path().join(name), bytes).unwrap();
+    let write =
+        |name: &str, bytes: Vec<u8>| fs::write(world.directory.path().join(name), bytes).unwrap();
     write("good.json", json::write_proof(&world.proofs[0]));
     write("foreign.json", json::write_proof(&world.foreign));
     world
@@ -46,7 +47,9 @@ fn proofs(instance: &OnDisk, count: usize) -> Vec<Groth16Proof> {
     let options = ProverOptions::new(Kernel::Portable);
     let prover = Prover::from_zkey_and_r1cs(zkey, r1cs.into(), options).unwrap();
     let assignment = read_wtns(open(&files.wtns)).unwrap();
-    (0..count).map(|_| prover.prove(assignment.as_slice(), Cores::One).unwrap()).collect()
+    (0..count)
+        .map(|_| prover.prove(assignment.as_slice(), Cores::One).unwrap())
+        .collect()
 }
 
 /// A prover that is a shell script; `$0` is the test's directory.
@@ -60,7 +63,10 @@ fn script(name: &str, text: &str) -> PathBuf {
 
 fn command(name: &str, text: &str) -> Contender {
     let template = Template::of(name, &script(name, text), &["{proof}", "{public}"]);
-    Contender { name: name.to_owned(), kind: Kind::Command(template) }
+    Contender {
+        name: name.to_owned(),
+        kind: Kind::Command(template),
+    }
 }
 
 /// A worker that answers every request with this line.
@@ -71,21 +77,44 @@ fn worker(name: &str, answer: &str) -> Contender {
     );
     let program = script(name, &text);
     let once = Template::of(name, &program, &["{proof}", "{public}"]);
-    let kind = Kind::Worker { program, arguments: Vec::new(), environment: Vec::new(), once };
-    Contender { name: name.to_owned(), kind }
+    let kind = Kind::Worker {
+        program,
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        once,
+    };
+    Contender {
+        name: name.to_owned(),
+        kind,
+    }
 }
 
 /// What a worker says of these proofs. A long time, so that no sample needs several.
 fn said(proofs: &[&Groth16Proof]) -> String {
     let hex: Vec<String> = proofs.iter().map(|p| hex::encode(p.to_bytes())).collect();
-    let reply = Reply::Proofs { ms: 5000.0, proofs: hex, stages: Vec::new() };
+    let reply = Reply::Proofs {
+        ms: 5000.0,
+        proofs: hex,
+        stages: Vec::new(),
+    };
     format!("echo '{}'", serde_json::to_string(&reply).unwrap())
 }
 
-fn measure(contender: &Contender, metric: Metric, threads: usize, deadline: Duration) -> Result<Measurement, Fault> {
+fn measure(
+    contender: &Contender,
+    metric: Metric,
+    threads: usize,
+    deadline: Duration,
+) -> Result<Measurement, Fault> {
     let scratch = WORLD.directory.path().join("scratch");
     let mut subject = OnInstance::new(contender, &WORLD.instance, &scratch, deadline);
-    let cell = Cell::new(Suite::Prover, &WORLD.instance.name, &contender.name, metric, threads);
+    let cell = Cell::new(
+        Suite::Prover,
+        &WORLD.instance.name,
+        &contender.name,
+        metric,
+        threads,
+    );
     subject.measure(&cell)
 }
 
@@ -107,20 +136,46 @@ fn an_honest_command_and_an_honest_worker_are_measured() {
 fn a_command_that_is_wrong_crashes_or_hangs_has_a_fault_and_no_time() {
     let public = "cp \"$dir/sparse/public.json\" \"$2\"";
     for (name, text, kind) in [
-        ("foreign", format!("cp \"$dir/foreign.json\" \"$1\"; {public}"), "wrong-proof"),
+        (
+            "foreign",
+            format!("cp \"$dir/foreign.json\" \"$1\"; {public}"),
+            "wrong-proof",
+        ),
         ("no-proof", public.to_owned(), "wrong-proof"),
-        ("no-json", format!("echo proof > \"$1\"; {public}"), "wrong-proof"),
-        ("other-statement", "cp \"$dir/good.json\" \"$1\"; echo '[\"7\"]' > \"$2\"".to_owned(), "wrong-proof"),
+        (
+            "no-json",
+            format!("echo proof > \"$1\"; {public}"),
+            "wrong-proof",
+        ),
+        (
+            "other-statement",
+            "cp \"$dir/good.json\" \"$1\"; echo '[\"7\"]' > \"$2\"".to_owned(),
+            "wrong-proof",
+        ),
         ("crash", format!("{COPY}; exit 9"), "crashed"),
         ("hang", "exec sleep 600".to_owned(), "hung"),
     ] {
-        let deadline = if kind == "hung" { Duration::from_millis(100) } else { SOON };
+        let deadline = if kind == "hung" {
+            Duration::from_millis(100)
+        } else {
+            SOON
+        };
         let fault = measure(&command(name, &text), Metric::Cold, 1, deadline).unwrap_err();
         assert_eq!(fault.kind(), kind, "{name}: {fault}");
     }
-    let gone = Template::of("gone", Path::new("/no/such/prover"), &["{proof}", "{public}"]);
-    let gone = Contender { name: "gone".into(), kind: Kind::Command(gone) };
-    assert_eq!(measure(&gone, Metric::Cold, 1, SOON).unwrap_err().kind(), "not-started");
+    let gone = Template::of(
+        "gone",
+        Path::new("/no/such/prover"),
+        &["{proof}", "{public}"],
+    );
+    let gone = Contender {
+        name: "gone".into(),
+        kind: Kind::Command(gone),
+    };
+    assert_eq!(
+        measure(&gone, Metric::Cold, 1, SOON).unwrap_err().kind(),
+        "not-started"
+    );
 }
 
 #[test]
@@ -137,18 +192,40 @@ fn a_worker_that_cheats_breaks_or_babbles_has_a_fault_and_no_time() {
         ("w-foreign", said(&[&WORLD.foreign]), "wrong-proof"),
         ("w-none", said(&[]), "wrong-proof"),
         ("w-babble", "echo proving...".to_owned(), "garbage"),
-        ("w-other", "echo '{\"is\":\"forgotten\"}'".to_owned(), "garbage"),
-        ("w-instant", said(&[good]).replace("5000.0", "0.0"), "garbage"),
+        (
+            "w-other",
+            "echo '{\"is\":\"forgotten\"}'".to_owned(),
+            "garbage",
+        ),
+        (
+            "w-instant",
+            said(&[good]).replace("5000.0", "0.0"),
+            "garbage",
+        ),
         ("w-crash", "exit 3".to_owned(), "crashed"),
         ("w-hang", "sleep 600".to_owned(), "hung"),
-        ("w-refuse", "echo '{\"is\":\"refused\",\"why\":\"no licence\"}'".to_owned(), "refused"),
+        (
+            "w-refuse",
+            "echo '{\"is\":\"refused\",\"why\":\"no licence\"}'".to_owned(),
+            "refused",
+        ),
     ] {
-        let deadline = if kind == "hung" { Duration::from_millis(500) } else { SOON };
+        let deadline = if kind == "hung" {
+            Duration::from_millis(500)
+        } else {
+            SOON
+        };
         let fault = measure(&worker(name, &answer), Metric::Latency, 1, deadline).unwrap_err();
         assert_eq!(fault.kind(), kind, "{name}: {fault}");
     }
     // The same proof twice was not made twice.
-    let fault = measure(&worker("w-same", &said(&[good, good])), Metric::Throughput, 2, SOON).unwrap_err();
+    let fault = measure(
+        &worker("w-same", &said(&[good, good])),
+        Metric::Throughput,
+        2,
+        SOON,
+    )
+    .unwrap_err();
     assert!(fault.to_string().contains("not randomised"), "{fault}");
 }
 
@@ -168,20 +245,40 @@ impl Observer for Silent {
 fn a_broken_peer_does_not_end_the_run_of_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(dir.path(), &testing::run_file()).unwrap();
-    let contenders = [command("r-crash", "exit 9"), command("r-honest", COPY), worker("r-babble", "echo hm")];
+    let contenders = [
+        command("r-crash", "exit 9"),
+        command("r-honest", COPY),
+        worker("r-babble", "echo hm"),
+    ];
     let scratch = dir.path().join("scratch");
-    let subject = |c| Box::new(OnInstance::new(c, &WORLD.instance, &scratch, SOON)) as Box<dyn Subject>;
+    let subject =
+        |c| Box::new(OnInstance::new(c, &WORLD.instance, &scratch, SOON)) as Box<dyn Subject>;
     let mut subjects: Vec<Box<dyn Subject + '_>> = contenders.iter().map(subject).collect();
     let groups = groups("sparse", &contenders, &[1]);
     let ended = take_turns(&groups, 2, &mut subjects, &mut journal, &mut Silent).unwrap();
     assert_eq!(ended, Ended::Complete);
-    let of = |name: &str| journal.records().iter().filter(|r| r.cell.subject == name).collect::<Vec<_>>();
+    let of = |name: &str| {
+        journal
+            .records()
+            .iter()
+            .filter(|r| r.cell.subject == name)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of("r-honest").len(), 2);
-    assert!(of("r-honest").iter().all(|r| matches!(r.outcome, Outcome::Measured(_))));
+    assert!(
+        of("r-honest")
+            .iter()
+            .all(|r| matches!(r.outcome, Outcome::Measured(_)))
+    );
     // One fault a cell: cold for the command, latency and cold for the worker.
     for (name, faults) in [("r-crash", 1), ("r-babble", 2)] {
         assert_eq!(of(name).len(), faults, "{name}");
-        assert!(of(name).iter().all(|r| matches!(r.outcome, Outcome::Failed { .. })), "{name}");
+        assert!(
+            of(name)
+                .iter()
+                .all(|r| matches!(r.outcome, Outcome::Failed { .. })),
+            "{name}"
+        );
     }
 }
 

@@ -117,7 +117,10 @@ impl Results {
 
     #[must_use]
     pub fn of_suite(&self, suite: Suite) -> Vec<&CellResult> {
-        self.cells.iter().filter(|c| c.cell.suite == suite).collect()
+        self.cells
+            .iter()
+            .filter(|c| c.cell.suite == suite)
+            .collect()
     }
 
     #[must_use]
@@ -140,7 +143,10 @@ fn cells(records: &[Record], instances: &[InstanceFacts]) -> Vec<CellResult> {
     let mut broken = Vec::new();
     for record in records {
         match &record.outcome {
-            Outcome::Measured(m) => by_cell.entry(&record.cell).or_default().push((record.round, m)),
+            Outcome::Measured(m) => by_cell
+                .entry(&record.cell)
+                .or_default()
+                .push((record.round, m)),
             Outcome::Failed { .. } => broken.push(&record.cell),
         }
     }
@@ -160,7 +166,11 @@ fn cells(records: &[Record], instances: &[InstanceFacts]) -> Vec<CellResult> {
                 .and_then(|i| rate(cell, &summary, i.facts.constraints)),
             raw: samples
                 .iter()
-                .map(|(round, m)| RawSample { round: *round, value: m.value, repeats: m.repeats })
+                .map(|(round, m)| RawSample {
+                    round: *round,
+                    value: m.value,
+                    repeats: m.repeats,
+                })
                 .collect(),
             cell: cell.clone(),
         })
@@ -186,11 +196,17 @@ fn stages(samples: &[(u32, &crate::journal::Measurement)]) -> Vec<Stage> {
     }
     let of_name = |name: &str| -> Vec<f64> {
         let of_all = samples.iter().flat_map(|(_, m)| &m.stages);
-        of_all.filter(|(n, _)| n == name).map(|(_, ms)| *ms).collect()
+        of_all
+            .filter(|(n, _)| n == name)
+            .map(|(_, ms)| *ms)
+            .collect()
     };
     let stage = |name: &&str| {
         let summary = Summary::of(&of_name(name))?;
-        Some(Stage { name: (*name).to_owned(), ms: summary.median })
+        Some(Stage {
+            name: (*name).to_owned(),
+            ms: summary.median,
+        })
     };
     names.iter().filter_map(stage).collect()
 }

@@ -55,7 +55,10 @@ impl Speedup {
     #[must_use]
     pub fn all(cells: &[CellResult]) -> Vec<Self> {
         let is_ours = |c: &&CellResult| OURS.contains(&c.cell.subject.as_str());
-        let ours = cells.iter().filter(|c| c.cell.suite == Suite::Prover).filter(is_ours);
+        let ours = cells
+            .iter()
+            .filter(|c| c.cell.suite == Suite::Prover)
+            .filter(is_ours);
         let mut keys: Vec<Question> = ours
             .flat_map(|c| {
                 let cell = &c.cell;
@@ -65,7 +68,14 @@ impl Speedup {
                     Metric::Cold => &[Kind::Cold],
                     _ => &[],
                 };
-                let key = |kind: &Kind| (cell.subject.clone(), cell.instance.clone(), *kind, cell.threads);
+                let key = |kind: &Kind| {
+                    (
+                        cell.subject.clone(),
+                        cell.instance.clone(),
+                        *kind,
+                        cell.threads,
+                    )
+                };
                 kinds.iter().map(key).collect::<Vec<_>>()
             })
             .collect();
@@ -75,12 +85,19 @@ impl Speedup {
         keys.retain(|(_, _, kind, threads)| *kind != Kind::Latency || *threads > 1);
         let against = |key: &Question| -> Vec<Self> {
             let peers = peers(cells, &key.1);
-            peers.iter().filter_map(|peer| Self::of(cells, key, peer)).collect()
+            peers
+                .iter()
+                .filter_map(|peer| Self::of(cells, key, peer))
+                .collect()
         };
         keys.iter().flat_map(against).collect()
     }
 
-    fn of(cells: &[CellResult], (ours, instance, kind, threads): &Question, peer: &str) -> Option<Self> {
+    fn of(
+        cells: &[CellResult],
+        (ours, instance, kind, threads): &Question,
+        peer: &str,
+    ) -> Option<Self> {
         let side = |subject: &str| match kind {
             Kind::Throughput => best_rate(cells, instance, subject, *threads),
             Kind::Latency => rate(cells, instance, subject, Metric::Latency, *threads),
@@ -102,7 +119,9 @@ impl Speedup {
 
 /// Everybody else with a figure on the instance.
 fn peers(cells: &[CellResult], instance: &str) -> Vec<String> {
-    let of_instance = cells.iter().filter(|c| c.cell.suite == Suite::Prover && c.cell.instance == instance);
+    let of_instance = cells
+        .iter()
+        .filter(|c| c.cell.suite == Suite::Prover && c.cell.instance == instance);
     let mut names: Vec<String> = of_instance.map(|c| c.cell.subject.clone()).collect();
     names.retain(|name| !OURS.contains(&name.as_str()));
     names.sort();
@@ -119,7 +138,9 @@ pub fn best_rate<'a>(
     threads: usize,
 ) -> Option<Rate<'a>> {
     let ways = [Metric::Throughput, Metric::Latency];
-    let rates = ways.iter().filter_map(|metric| rate(cells, instance, subject, *metric, threads));
+    let rates = ways
+        .iter()
+        .filter_map(|metric| rate(cells, instance, subject, *metric, threads));
     rates.max_by(|a, b| a.summary.median.total_cmp(&b.summary.median))
 }
 
@@ -142,11 +163,19 @@ fn rate<'a>(
         Metric::Throughput => value,
         _ => 1e3 / value,
     };
-    let series: Vec<(u32, f64)> = cell.raw.iter().map(|s| (s.round, per_second(s.value))).collect();
+    let series: Vec<(u32, f64)> = cell
+        .raw
+        .iter()
+        .map(|s| (s.round, per_second(s.value)))
+        .collect();
     let values: Vec<f64> = series.iter().map(|(_, v)| *v).collect();
     Some(Rate {
         cell,
-        way: if metric == Metric::Throughput { Way::ProofPerThread } else { Way::AllThreadsOnOne },
+        way: if metric == Metric::Throughput {
+            Way::ProofPerThread
+        } else {
+            Way::AllThreadsOnOne
+        },
         summary: Summary::of(&values)?,
         series,
     })

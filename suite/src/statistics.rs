@@ -90,12 +90,30 @@ mod tests {
     #[test]
     fn the_interval_of_known_samples_has_the_ranks_of_the_tables() {
         // The ranks any table of the sign test gives for 95 %: n, k.
-        for (n, k) in [(6, 1), (8, 1), (9, 2), (11, 2), (12, 3), (15, 4), (20, 6), (25, 8), (50, 18)] {
+        for (n, k) in [
+            (6, 1),
+            (8, 1),
+            (9, 2),
+            (11, 2),
+            (12, 3),
+            (15, 4),
+            (20, 6),
+            (25, 8),
+            (50, 18),
+        ] {
             // Shuffled, so that sorting is the code's business.
             let samples: Vec<f64> = (0..n).map(|i| ((i * 7) % n + 1) as f64).collect();
-            assert_eq!(samples.iter().sum::<f64>(), (n * (n + 1) / 2) as f64, "a permutation");
+            assert_eq!(
+                samples.iter().sum::<f64>(),
+                (n * (n + 1) / 2) as f64,
+                "a permutation"
+            );
             let summary = Summary::of(&samples).unwrap();
-            assert_eq!((summary.low, summary.high), (k as f64, (n + 1 - k) as f64), "{n}");
+            assert_eq!(
+                (summary.low, summary.high),
+                (k as f64, (n + 1 - k) as f64),
+                "{n}"
+            );
             assert_eq!(summary.median, (n + 1) as f64 / 2.0);
             assert!(summary.coverage >= CONFIDENCE && coverage(n, k + 1) < CONFIDENCE);
         }
@@ -112,7 +130,10 @@ mod tests {
     fn a_few_samples_give_their_range_and_admit_that_it_is_not_sure_enough() {
         assert_eq!(Summary::of(&[]), None);
         let one = Summary::of(&[4.0]).unwrap();
-        assert_eq!((one.low, one.median, one.high, one.coverage), (4.0, 4.0, 4.0, 0.0));
+        assert_eq!(
+            (one.low, one.median, one.high, one.coverage),
+            (4.0, 4.0, 4.0, 0.0)
+        );
         let four = Summary::of(&[4.0, 1.0, 3.0, 2.0]).unwrap();
         assert_eq!((four.low, four.median, four.high), (1.0, 2.5, 4.0));
         assert_eq!(four.coverage, 0.875);
@@ -129,7 +150,13 @@ mod tests {
 
     #[test]
     fn touching_intervals_overlap_and_distant_ones_do_not() {
-        let between = |low, high| Summary { samples: 9, median: low, low, high, coverage: 0.96 };
+        let between = |low, high| Summary {
+            samples: 9,
+            median: low,
+            low,
+            high,
+            coverage: 0.96,
+        };
         assert!(between(1.0, 2.0).overlaps(&between(2.0, 3.0)));
         assert!(!between(1.0, 2.0).overlaps(&between(2.1, 3.0)));
         assert!(!between(2.1, 3.0).overlaps(&between(1.0, 2.0)));

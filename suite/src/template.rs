@@ -11,7 +11,13 @@ use std::process::Command;
 use std::str::FromStr;
 
 const PLACES: [&str; 7] = [
-    "{r1cs}", "{zkey}", "{digest}", "{wtns}", "{proof}", "{public}", "{threads}",
+    "{r1cs}",
+    "{zkey}",
+    "{digest}",
+    "{wtns}",
+    "{proof}",
+    "{public}",
+    "{threads}",
 ];
 const MAX_NAME: usize = 40;
 
@@ -57,7 +63,11 @@ impl FromStr for Template {
         let (name, rest) = text.split_once('=').ok_or(TemplateError::Form)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         // The name is a directory's, too.
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(plain) || name.starts_with('.') {
+        if name.is_empty()
+            || name.len() > MAX_NAME
+            || !name.chars().all(plain)
+            || name.starts_with('.')
+        {
             return Err(TemplateError::Name);
         }
         let mut words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
@@ -112,7 +122,13 @@ fn places(word: &str) -> Vec<&str> {
 
 impl Template {
     #[must_use]
-    pub fn command(&self, files: &InstanceFiles, proof: &Path, public: &Path, threads: usize) -> Command {
+    pub fn command(
+        &self,
+        files: &InstanceFiles,
+        proof: &Path,
+        public: &Path,
+        threads: usize,
+    ) -> Command {
         let threads = threads.to_string();
         let values = [
             files.r1cs.as_os_str(),
@@ -130,7 +146,11 @@ impl Template {
                     let replace = |word: String, (place, value): (&&str, &&std::ffi::OsStr)| {
                         word.replace(*place, &value.to_string_lossy())
                     };
-                    PLACES.iter().zip(&values).fold(word.clone(), replace).into()
+                    PLACES
+                        .iter()
+                        .zip(&values)
+                        .fold(word.clone(), replace)
+                        .into()
                 }
             }
         };
@@ -146,7 +166,12 @@ mod tests {
 
     fn words(template: &str) -> Vec<String> {
         let template: Template = template.parse().unwrap();
-        let files = InstanceFiles { r1cs: "r".into(), zkey: "z y".into(), zkey_digest: String::new(), wtns: "w".into() };
+        let files = InstanceFiles {
+            r1cs: "r".into(),
+            zkey: "z y".into(),
+            zkey_digest: String::new(),
+            wtns: "w".into(),
+        };
         let command = template.command(&files, Path::new("p"), Path::new("x"), 2);
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         words.map(|w| w.to_str().unwrap().to_owned()).collect()
@@ -170,8 +195,14 @@ mod tests {
         assert_eq!(error("rapidsnark"), TemplateError::Form);
         assert_eq!(error("a/b={proof} {public}"), TemplateError::Name);
         assert_eq!(error("..={proof} {public}"), TemplateError::Name);
-        assert_eq!(error("p={zkey} {public}"), TemplateError::Missing("{proof}"));
+        assert_eq!(
+            error("p={zkey} {public}"),
+            TemplateError::Missing("{proof}")
+        );
         assert_eq!(error("p={proof}"), TemplateError::Missing("{public}"));
-        assert_eq!(error("p={witness} {proof} {public}"), TemplateError::Unknown("{witness}".into()));
+        assert_eq!(
+            error("p={witness} {proof} {public}"),
+            TemplateError::Unknown("{witness}".into())
+        );
     }
 }

@@ -50,7 +50,12 @@ pub fn facts() -> Facts {
 }
 
 pub fn measured(subject: &str, metric: Metric, threads: usize, round: u32, value: f64) -> Record {
-    let measurement = Measurement { value, repeats: 1, memory_kib: Some(20_000), ..Measurement::default() };
+    let measurement = Measurement {
+        value,
+        repeats: 1,
+        memory_kib: Some(20_000),
+        ..Measurement::default()
+    };
     Record {
         cell: Cell::new(Suite::Prover, "poseidon-10", subject, metric, threads),
         round,
@@ -59,7 +64,10 @@ pub fn measured(subject: &str, metric: Metric, threads: usize, round: u32, value
 }
 
 pub fn results(records: &[Record]) -> Results {
-    let instance = |name: &str| InstanceFacts { name: name.to_owned(), facts: facts() };
+    let instance = |name: &str| InstanceFacts {
+        name: name.to_owned(),
+        facts: facts(),
+    };
     let clock = |loop_ms| Clock {
         at: 1_700_000_000,
         loop_ms,
@@ -67,9 +75,23 @@ pub fn results(records: &[Record]) -> Results {
         load: Some(1.25),
         stolen_percent: None,
     };
-    let instances = vec![instance("poseidon-10"), instance("poseidon-12"), instance("sha-10")];
-    let not_run = vec![NotRun { what: "snarkjs".into(), why: "node is not there".into() }];
-    Results::new(&run_file(), records, vec![clock(20.0), clock(20.1)], instances, not_run, true)
+    let instances = vec![
+        instance("poseidon-10"),
+        instance("poseidon-12"),
+        instance("sha-10"),
+    ];
+    let not_run = vec![NotRun {
+        what: "snarkjs".into(),
+        why: "node is not there".into(),
+    }];
+    Results::new(
+        &run_file(),
+        records,
+        vec![clock(20.0), clock(20.1)],
+        instances,
+        not_run,
+        true,
+    )
 }
 
 /// Something of everything.
@@ -105,7 +127,10 @@ pub fn full_results() -> Results {
         records.push(record);
     }
     let mut failed = measured("<b>rapidsnark</b>", Metric::Cold, 2, 0, 0.0);
-    failed.outcome = Outcome::Failed { fault: "crashed".into(), detail: "ended with signal 11 & <script>".into() };
+    failed.outcome = Outcome::Failed {
+        fault: "crashed".into(),
+        detail: "ended with signal 11 & <script>".into(),
+    };
     records.push(failed);
     results(&records)
 }

@@ -74,7 +74,11 @@ pub fn take_turns(
                 detail: fault.to_string(),
             },
         };
-        let record = Record { cell, round, outcome };
+        let record = Record {
+            cell,
+            round,
+            outcome,
+        };
         observer.turn_ended(&record);
         journal.record(record)?;
     }

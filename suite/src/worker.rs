@@ -49,7 +49,10 @@ pub fn serve<W: Warm>(
     let started = Instant::now();
     let prover = load()?;
     let load_ms = milliseconds(started);
-    let ready = Reply::Ready { prover: prover.name(), load_ms };
+    let ready = Reply::Ready {
+        prover: prover.name(),
+        load_ms,
+    };
     say(&mut output, &ready)?;
     let mut input = input;
     while let Some(line) = next_line(&mut input).map_err(|e| e.to_string())? {
@@ -62,7 +65,9 @@ pub fn serve<W: Warm>(
 /// A line of bounded length, without its end; `None` at the end.
 pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    let read = input.take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line)?;
+    let read = input
+        .take(MAX_LINE_BYTES as u64)
+        .read_until(b'\n', &mut line)?;
     if read == 0 {
         return Ok(None);
     }
@@ -71,7 +76,8 @@ pub(crate) fn next_line(input: &mut impl BufRead) -> io::Result<Option<String>> 
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     let text = String::from_utf8(line);
-    text.map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
+    text.map(Some)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
 }
 
 fn say(output: &mut impl Write, reply: &Reply) -> Result<(), String> {
@@ -90,7 +96,10 @@ fn answer(prover: &impl Warm, request: Request) -> Result<Reply, String> {
             refused(format!("{threads} threads, {repeats} repeats"))
         }
         Request::Latency { threads, .. } if threads > prover.threads_per_proof() => {
-            refused(format!("one proof takes {} threads at most", prover.threads_per_proof()))
+            refused(format!(
+                "one proof takes {} threads at most",
+                prover.threads_per_proof()
+            ))
         }
         Request::Latency { threads, repeats } => {
             let started = Instant::now();
@@ -158,7 +167,10 @@ mod tests {
 
         fn prove(&self, threads: usize) -> Result<Proven, String> {
             let stages = vec![("count".to_owned(), threads as f64)];
-            Ok(Proven { proof: [threads as u8; 128], stages })
+            Ok(Proven {
+                proof: [threads as u8; 128],
+                stages,
+            })
         }
 
         fn threads_per_proof(&self) -> usize {
@@ -182,8 +194,13 @@ mod tests {
              {\"op\":\"throughput\",\"threads\":0,\"repeats\":1}\n",
         )
         .unwrap();
-        let [Reply::Ready { prover, .. }, alone, together, Reply::Refused { why }, Reply::Refused { .. }] =
-            &answered[..]
+        let [
+            Reply::Ready { prover, .. },
+            alone,
+            together,
+            Reply::Refused { why },
+            Reply::Refused { .. },
+        ] = &answered[..]
         else {
             panic!("{answered:?}");
         };
@@ -201,7 +218,11 @@ mod tests {
 
     #[test]
     fn garbage_ends_the_process_and_an_endless_line_is_not_read_into_memory() {
-        assert!(replies("prove, please\n").unwrap_err().contains("not a request"));
+        assert!(
+            replies("prove, please\n")
+                .unwrap_err()
+                .contains("not a request")
+        );
         let endless = "x".repeat(MAX_LINE_BYTES + 1);
         assert!(replies(&endless).unwrap_err().contains("without an end"));
     }

@@ -7,7 +7,9 @@ use crate::reduction::CircomReduction;
 use crate::threads;
 use ark_bn254::{Bn254, Fr};
 use ark_groth16::{Groth16, Proof};
-use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
+use ark_relations::gr1cs::{
+    ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
+};
 use ark_serialize::CanonicalSerialize;
 use ark_std::UniformRand;
 use ark_std::rand::SeedableRng;
@@ -29,7 +31,9 @@ struct Rows<'a>(&'a Instance);
 
 impl ConstraintSynthesizer<Fr> for Rows<'_> {
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
-        let Instance { r1cs, assignment, .. } = self.0;
+        let Instance {
+            r1cs, assignment, ..
+        } = self.0;
         let instance = r1cs.instance_variables();
         for value in &assignment[1..instance] {
             let _ = cs.new_input_variable(|| Ok(*value))?;
@@ -97,7 +101,11 @@ impl Warm for Cached {
     }
 
     fn prove(&self, threads: usize) -> Result<Proven, String> {
-        let Instance { key, r1cs, assignment } = &self.0;
+        let Instance {
+            key,
+            r1cs,
+            assignment,
+        } = &self.0;
         let mut rng = rng()?;
         let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
         let proof = threads::with(threads, || {
@@ -124,6 +132,11 @@ pub fn rng() -> Result<StdRng, String> {
 
 pub fn proven(proof: &Proof<Bn254>) -> Result<Proven, String> {
     let mut bytes = [0; 128];
-    proof.serialize_compressed(bytes.as_mut_slice()).map_err(|e| e.to_string())?;
-    Ok(Proven { proof: bytes, stages: Vec::new() })
+    proof
+        .serialize_compressed(bytes.as_mut_slice())
+        .map_err(|e| e.to_string())?;
+    Ok(Proven {
+        proof: bytes,
+        stages: Vec::new(),
+    })
 }

@@ -42,18 +42,31 @@ fn run(words: &[String]) -> Result<(), String> {
         [prover, mode, rest @ ..] if mode == "serve" => match rest {
             [r1cs, zkey, digest, wtns] => {
                 let files = files(r1cs, zkey, digest, wtns);
-                serve(|| load(prover, &files), std::io::stdin().lock(), std::io::stdout().lock())
+                serve(
+                    || load(prover, &files),
+                    std::io::stdin().lock(),
+                    std::io::stdout().lock(),
+                )
             }
             _ => Err("serve takes R1CS ZKEY DIGEST WTNS".into()),
         },
         [prover, mode, rest @ ..] if mode == "once" => match rest {
             [threads, r1cs, zkey, digest, wtns, proof, public] => {
                 let threads = threads.parse().map_err(|_| "THREADS is a number")?;
-                once(prover, threads, &files(r1cs, zkey, digest, wtns), proof.as_ref(), public.as_ref())
+                once(
+                    prover,
+                    threads,
+                    &files(r1cs, zkey, digest, wtns),
+                    proof.as_ref(),
+                    public.as_ref(),
+                )
             }
             _ => Err("once takes THREADS R1CS ZKEY DIGEST WTNS PROOF PUBLIC".into()),
         },
-        _ => Err(format!("usage: ukehi-peers list | PROVER serve|once ...; provers: {}", PROVERS.join(", "))),
+        _ => Err(format!(
+            "usage: ukehi-peers list | PROVER serve|once ...; provers: {}",
+            PROVERS.join(", ")
+        )),
     }
 }
 
@@ -81,15 +94,27 @@ fn load(prover: &str, files: &InstanceFiles) -> Result<Boxed, String> {
         ark::SHIPPED => Ok(Box::new(ark::Shipped::new(instance))),
         ark::CACHED => Ok(Box::new(ark::Cached::new(instance))),
         taceo::NAME => Ok(Box::new(taceo::Taceo::new(instance))),
-        other => Err(format!("no prover {other:?}; there are {}", PROVERS.join(", "))),
+        other => Err(format!(
+            "no prover {other:?}; there are {}",
+            PROVERS.join(", ")
+        )),
     }
 }
 
-fn once(prover: &str, threads: usize, files: &InstanceFiles, proof: &Path, public: &Path) -> Result<(), String> {
+fn once(
+    prover: &str,
+    threads: usize,
+    files: &InstanceFiles,
+    proof: &Path,
+    public: &Path,
+) -> Result<(), String> {
     let prover = load(prover, files)?;
     let proven = prover.prove(threads)?;
     let made = Groth16Proof::from_bytes(&proven.proof).map_err(|e| e.to_string())?;
-    for (path, bytes) in [(proof, json::write_proof(&made)), (public, json::write_public(prover.inputs()))] {
+    for (path, bytes) in [
+        (proof, json::write_proof(&made)),
+        (public, json::write_public(prover.inputs())),
+    ] {
         std::fs::write(path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     Ok(())

@@ -24,7 +24,8 @@ impl R1CSToQAP for CircomReduction {
         num_constraints: usize,
         full_assignment: &[F],
     ) -> Result<Vec<F>, SynthesisError> {
-        let domain = D::new(num_constraints + num_inputs).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+        let domain =
+            D::new(num_constraints + num_inputs).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
         let size = domain.size();
         let mut a = vec![F::zero(); size];
         let mut b = vec![F::zero(); size];
@@ -37,7 +38,8 @@ impl R1CSToQAP for CircomReduction {
                 *a = evaluate_constraint(row_a, full_assignment);
                 *b = evaluate_constraint(row_b, full_assignment);
             });
-        a[num_constraints..num_constraints + num_inputs].clone_from_slice(&full_assignment[..num_inputs]);
+        a[num_constraints..num_constraints + num_inputs]
+            .clone_from_slice(&full_assignment[..num_inputs]);
         let mut c = vec![F::zero(); size];
         c[..num_constraints]
             .par_iter_mut()

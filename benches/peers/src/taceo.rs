@@ -20,8 +20,15 @@ pub struct Taceo {
 
 impl Taceo {
     pub fn new(instance: Instance) -> Self {
-        let Instance { key, r1cs, assignment } = instance;
-        let terms = r1cs.matrices().each_ref().map(|m| m.iter().map(Vec::len).sum());
+        let Instance {
+            key,
+            r1cs,
+            assignment,
+        } = instance;
+        let terms = r1cs
+            .matrices()
+            .each_ref()
+            .map(|m| m.iter().map(Vec::len).sum());
         let [a, b, c] = r1cs.matrices().clone();
         Self {
             key,
@@ -56,7 +63,13 @@ impl Warm for Taceo {
         let mut rng = rng()?;
         let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
         let proof = threads::with(threads, || {
-            Groth16::<Bn254>::prove::<CircomReduction>(&self.key, r, s, &self.matrices, &self.assignment)
+            Groth16::<Bn254>::prove::<CircomReduction>(
+                &self.key,
+                r,
+                s,
+                &self.matrices,
+                &self.assignment,
+            )
         })?;
         proven(&proof.map_err(|e| e.to_string())?)
     }

@@ -21,7 +21,10 @@ pub enum BenchCommand {
     )]
     Compare(CompareArgs),
     /// Our prover as the process that `bench run` measures.
-    #[command(hide = true, after_help = "Example:\n  ukehi bench worker serve R1CS ZKEY DIGEST WTNS")]
+    #[command(
+        hide = true,
+        after_help = "Example:\n  ukehi bench worker serve R1CS ZKEY DIGEST WTNS"
+    )]
     Worker {
         /// `serve R1CS ZKEY DIGEST WTNS`.
         #[arg(required = true)]
@@ -60,7 +63,12 @@ impl SuiteName {
 #[derive(Args, Debug)]
 pub struct RunArgs {
     /// What is measured.
-    #[arg(long, value_enum, value_delimiter = ',', required_unless_present = "resume")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        required_unless_present = "resume"
+    )]
     pub suite: Vec<SuiteName>,
     /// Where the run is kept; made if missing.
     #[arg(long)]

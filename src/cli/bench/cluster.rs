@@ -42,10 +42,20 @@ struct Shown {
 pub fn measure(directory: &Path) -> Result<Vec<Figure>, Failure> {
     let shown = show(directory)?;
     Ok(vec![
-        Figure::new("replicate, three nodes, fsync", shown.entries_per_second, "entries/s", ENTRIES),
+        Figure::new(
+            "replicate, three nodes, fsync",
+            shown.entries_per_second,
+            "entries/s",
+            ENTRIES,
+        ),
         Figure::new("  latency p50", shown.latency_median, "ms", ENTRIES),
         Figure::new("  latency p99", shown.latency_slowest, "ms", ENTRIES),
-        Figure::new("audit", shown.audited_per_second, "entries/s", shown.audited),
+        Figure::new(
+            "audit",
+            shown.audited_per_second,
+            "entries/s",
+            shown.audited,
+        ),
     ])
 }
 
@@ -64,7 +74,11 @@ impl Cluster {
 
     pub fn cells(suite: Suite) -> Vec<Cell> {
         let metrics: &[Metric] = match suite {
-            Suite::Replicate => &[Metric::Entries, Metric::DecisionMedian, Metric::DecisionSlowest],
+            Suite::Replicate => &[
+                Metric::Entries,
+                Metric::DecisionMedian,
+                Metric::DecisionSlowest,
+            ],
             Suite::Audit => &[Metric::Entries],
             _ => &[],
         };
@@ -82,7 +96,9 @@ impl Cluster {
             shown.latency_slowest,
             shown.audited_per_second,
         ];
-        let cells = [Suite::Replicate, Suite::Audit].into_iter().flat_map(Self::cells);
+        let cells = [Suite::Replicate, Suite::Audit]
+            .into_iter()
+            .flat_map(Self::cells);
         self.left = cells.zip(values).collect();
         Ok(())
     }
@@ -100,7 +116,11 @@ impl Subject for Cluster {
         let at = self.left.iter().position(|(of, _)| of == cell);
         let at = at.ok_or_else(|| Fault::Failed("nobody measures this".into()))?;
         let (_, value) = self.left.swap_remove(at);
-        Ok(Measurement { value, repeats: 1, ..Measurement::default() })
+        Ok(Measurement {
+            value,
+            repeats: 1,
+            ..Measurement::default()
+        })
     }
 }
 

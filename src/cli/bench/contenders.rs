@@ -41,7 +41,10 @@ impl Contenders {
         found.add_snarkjs(args);
         for template in &args.peers {
             if found.all.iter().any(|c| c.name == template.name) {
-                return Err(Failure::usage(format!("two provers are called {}", template.name), "give each a name of its own"));
+                return Err(Failure::usage(
+                    format!("two provers are called {}", template.name),
+                    "give each a name of its own",
+                ));
             }
             found.all.push(Contender {
                 name: template.name.clone(),
@@ -59,17 +62,23 @@ impl Contenders {
         };
         let Some(program) = candidates.iter().find(|p| p.is_file()) else {
             if let Some(path) = given {
-                return Err(Failure::configuration(format!("{}: no such file", path.display()), BUILD));
+                return Err(Failure::configuration(
+                    format!("{}: no such file", path.display()),
+                    BUILD,
+                ));
             }
             self.missing.push(NotRun {
                 what: "ark-groth16, taceo-groth16".into(),
-                why: format!("the peers' binary is not there; {BUILD}, or name it with --peers-bin"),
+                why: format!(
+                    "the peers' binary is not there; {BUILD}, or name it with --peers-bin"
+                ),
             });
             return Ok(());
         };
         let program = program.canonicalize().map_err(Failure::runtime)?;
         let list = Command::new(&program).arg("list").output();
-        let list = list.map_err(|e| Failure::configuration(format!("{}: {e}", program.display()), BUILD))?;
+        let list =
+            list.map_err(|e| Failure::configuration(format!("{}: {e}", program.display()), BUILD))?;
         let names = String::from_utf8_lossy(&list.stdout);
         for name in names.lines().map(str::trim).filter(|n| !n.is_empty()) {
             self.built_in.push(name.to_owned());
@@ -79,7 +88,21 @@ impl Contenders {
                     program: program.clone(),
                     arguments: vec![name.into()],
                     environment: Vec::new(),
-                    once: Template::of(name, &program, &[name, "once", "{threads}", "{r1cs}", "{zkey}", "{digest}", "{wtns}", "{proof}", "{public}"]),
+                    once: Template::of(
+                        name,
+                        &program,
+                        &[
+                            name,
+                            "once",
+                            "{threads}",
+                            "{r1cs}",
+                            "{zkey}",
+                            "{digest}",
+                            "{wtns}",
+                            "{proof}",
+                            "{public}",
+                        ],
+                    ),
                 },
             });
         }
@@ -91,22 +114,38 @@ impl Contenders {
         if args.peers.iter().any(|p| p.name == "snarkjs") {
             return;
         }
-        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let home = std::env::var_os("HOME")
+            .map(PathBuf::from)
+            .unwrap_or_default();
         let npm = std::env::var_os("UKEHI_NPM").map_or_else(|| home.join(NPM), PathBuf::from);
         let cli = npm.join(SNARKJS);
-        let node = Command::new("node").arg("--version").output().is_ok_and(|o| o.status.success());
+        let node = Command::new("node")
+            .arg("--version")
+            .output()
+            .is_ok_and(|o| o.status.success());
         let why = match (node, cli.is_file()) {
             (false, _) => "node is not there".to_owned(),
-            (_, false) => format!("{} is not there; scripts/test-tools.sh installs it", cli.display()),
+            (_, false) => format!(
+                "{} is not there; scripts/test-tools.sh installs it",
+                cli.display()
+            ),
             (true, true) => {
                 let cli = cli.display().to_string();
-                let words = [&cli, "groth16", "prove", "{zkey}", "{wtns}", "{proof}", "{public}"];
+                let words = [
+                    &cli, "groth16", "prove", "{zkey}", "{wtns}", "{proof}", "{public}",
+                ];
                 let template = Template::of("snarkjs", Path::new("node"), &words);
-                self.all.push(Contender { name: "snarkjs".into(), kind: Kind::Command(template) });
+                self.all.push(Contender {
+                    name: "snarkjs".into(),
+                    kind: Kind::Command(template),
+                });
                 return;
             }
         };
-        self.missing.push(NotRun { what: "snarkjs".into(), why });
+        self.missing.push(NotRun {
+            what: "snarkjs".into(),
+            why,
+        });
     }
 }
 
@@ -117,17 +156,33 @@ fn ours(here: &Path) -> Vec<Contender> {
         kind: Kind::Worker {
             program: here.to_owned(),
             arguments: ["bench", "worker"].map(Into::into).to_vec(),
-            environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            environment: environment
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
             once: Template::of(
                 name,
                 here,
-                &["prove", "{zkey}", "{wtns}", "{proof}", "{public}", "--r1cs", "{r1cs}", "--trusted-digest", "{digest}"],
+                &[
+                    "prove",
+                    "{zkey}",
+                    "{wtns}",
+                    "{proof}",
+                    "{public}",
+                    "--r1cs",
+                    "{r1cs}",
+                    "--trusted-digest",
+                    "{digest}",
+                ],
             ),
         },
     };
     let mut ours = vec![contender(SUBJECT, &[])];
     if kernel_path() != Kernel::Portable.name() {
-        ours.push(contender(PORTABLE, &[(KERNEL_VARIABLE, Kernel::Portable.name())]));
+        ours.push(contender(
+            PORTABLE,
+            &[(KERNEL_VARIABLE, Kernel::Portable.name())],
+        ));
     }
     ours
 }

@@ -16,9 +16,9 @@ mod shapes;
 mod watch;
 mod worker;
 
-use args::BenchCommand;
 use super::output::{Output, table};
 use crate::error::Failure;
+use args::BenchCommand;
 use serde::Serialize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -39,17 +39,25 @@ impl Plan {
         let config = config(args, begun, &contenders);
         let parsed = config.families.iter().map(|f| f.parse());
         let families = parsed.collect::<Result<_, _>>();
-        let families = families.map_err(|e| Failure::usage(e, "example: --families poseidon,sha"))?;
+        let families =
+            families.map_err(|e| Failure::usage(e, "example: --families poseidon,sha"))?;
         let shapes = shapes::named(&config.shapes);
-        let shapes = shapes.map_err(|e| Failure::usage(e, "example: --shapes seal-8-short-opaque"))?;
-        let binaries = contenders.binaries.iter().map(|(name, path)| Ok((name.clone(), digest(path)?)));
+        let shapes =
+            shapes.map_err(|e| Failure::usage(e, "example: --shapes seal-8-short-opaque"))?;
+        let binaries = contenders
+            .binaries
+            .iter()
+            .map(|(name, path)| Ok((name.clone(), digest(path)?)));
         let binaries = binaries.collect::<Result<_, Failure>>()?;
         Ok(Self {
             run: RunFile::new(config, Machine::here(&ours::kernel_path()), binaries),
             contenders,
             families,
             shapes,
-            instances: args.instances.clone().unwrap_or_else(|| args.out.join("instances")),
+            instances: args
+                .instances
+                .clone()
+                .unwrap_or_else(|| args.out.join("instances")),
         })
     }
 
@@ -69,7 +77,9 @@ impl Plan {
     pub fn instance_names(&self) -> Vec<String> {
         let sizes = self.config().sizes.iter();
         let synthetic = sizes.flat_map(|size| self.families.iter().map(|f| f.at(*size)));
-        synthetic.chain(self.shapes.iter().map(ToString::to_string)).collect()
+        synthetic
+            .chain(self.shapes.iter().map(ToString::to_string))
+            .collect()
     }
 
     /// The prover suite's cells on an instance.
@@ -82,7 +92,10 @@ impl Plan {
 fn with_peers_of(args: &RunArgs, begun: Option<&Config>) -> Result<RunArgs, Failure> {
     let mut peers = args.peers.clone();
     if let (true, Some(begun)) = (peers.is_empty(), begun) {
-        let texts = begun.peers.iter().map(|(name, text)| format!("{name}={text}").parse());
+        let texts = begun
+            .peers
+            .iter()
+            .map(|(name, text)| format!("{name}={text}").parse());
         peers = texts.collect::<Result<_, _>>().map_err(unusable)?;
     }
     Ok(RunArgs {
@@ -112,9 +125,17 @@ fn config(args: &RunArgs, begun: Option<Config>, contenders: &Contenders) -> Con
     let threads = |counts: &Vec<u64>| counts.iter().map(|c| *c as usize).collect();
     let defaults = begun.unwrap_or_else(|| Config {
         suites: Vec::new(),
-        sizes: if full { SIZES_OF_FULL.to_vec() } else { SIZES.to_vec() },
+        sizes: if full {
+            SIZES_OF_FULL.to_vec()
+        } else {
+            SIZES.to_vec()
+        },
         families: Family::ALL.map(|f| f.name().to_owned()).to_vec(),
-        shapes: if full { strings(&["all"]) } else { strings(&SHAPES) },
+        shapes: if full {
+            strings(&["all"])
+        } else {
+            strings(&SHAPES)
+        },
         threads: powers_up_to(machine::cores()),
         rounds: ROUNDS,
         peers: Vec::new(),
@@ -129,7 +150,11 @@ fn config(args: &RunArgs, begun: Option<Config>, contenders: &Contenders) -> Con
         shapes: args.shapes.clone().unwrap_or(defaults.shapes),
         threads: sorted(args.threads.as_ref().map_or(defaults.threads, threads)),
         rounds: args.rounds.unwrap_or(defaults.rounds),
-        peers: args.peers.iter().map(|p| (p.name.clone(), p.text.clone())).collect(),
+        peers: args
+            .peers
+            .iter()
+            .map(|p| (p.name.clone(), p.text.clone()))
+            .collect(),
         peers_built_in: contenders.built_in.clone(),
         deadline: args.deadline.unwrap_or(defaults.deadline),
     }
@@ -150,7 +175,9 @@ fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
 fn digest(path: &Path) -> Result<String, Failure> {
     let unreadable = |e| Failure::runtime(format!("{}: {e}", path.display()));
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    hasher
+        .update_reader(File::open(path).map_err(unreadable)?)
+        .map_err(unreadable)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

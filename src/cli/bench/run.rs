@@ -19,9 +19,9 @@ use ukehi_suite::instance::{Instance, size_of};
 use ukehi_suite::journal::Journal;
 use ukehi_suite::machine::Clock;
 use ukehi_suite::prover::OnInstance;
+use ukehi_suite::report;
 use ukehi_suite::results::{InstanceFacts, NotRun, Results};
 use ukehi_suite::turn::{Ended, Subject, missing, take_turns};
-use ukehi_suite::report;
 
 #[derive(Serialize)]
 struct Finished {
@@ -69,7 +69,10 @@ fn shown(finished: &Finished) -> String {
         ("results", finished.results.clone()),
         ("report", finished.report.clone()),
     ];
-    table(&["run", ""], rows.map(|(name, value)| vec![name.to_owned(), value]))
+    table(
+        &["run", ""],
+        rows.map(|(name, value)| vec![name.to_owned(), value]),
+    )
 }
 
 struct Session {
@@ -89,7 +92,11 @@ impl Session {
             // Known before the circuits are made: the estimate counts them from the start.
             let names = self.plan.instance_names();
             let groups = names.iter().flat_map(|name| self.plan.groups(name));
-            let turns = missing(&groups.collect::<Vec<_>>(), self.plan.config().rounds, &self.journal);
+            let turns = missing(
+                &groups.collect::<Vec<_>>(),
+                self.plan.config().rounds,
+                &self.journal,
+            );
             self.watch.expect(turns.iter().map(|(_, cell)| cell));
         }
         for suite in Suite::ALL {
@@ -110,7 +117,10 @@ impl Session {
             }
             Suite::Seal | Suite::Pool => {
                 let directory = tempdir()?;
-                self.watch.say(&format!("{suite}: development parameters of {} circuits", self.plan.shapes.len()));
+                self.watch.say(&format!(
+                    "{suite}: development parameters of {} circuits",
+                    self.plan.shapes.len()
+                ));
                 let names = self.plan.shapes.clone();
                 let circuits = sealing::circuits(directory.path(), &names)?;
                 let subject = match suite {
@@ -121,8 +131,13 @@ impl Session {
             }
             // One run of a cluster serves both: the audit suite's turns come with the replicate suite's.
             Suite::Replicate => {
-                let both = [Suite::Replicate, Suite::Audit].into_iter().filter(|s| self.plan.has(*s));
-                let cells = both.flat_map(Cluster::cells).map(|cell| vec![cell]).collect::<Vec<_>>();
+                let both = [Suite::Replicate, Suite::Audit]
+                    .into_iter()
+                    .filter(|s| self.plan.has(*s));
+                let cells = both
+                    .flat_map(Cluster::cells)
+                    .map(|cell| vec![cell])
+                    .collect::<Vec<_>>();
                 self.turns(&cells, &mut [Box::new(Cluster::new())])
             }
             Suite::Audit if self.plan.has(Suite::Replicate) => Ok(Ended::Complete),
@@ -141,21 +156,32 @@ impl Session {
             }
             let directory = &self.plan.instances;
             if files::known_facts(directory, &name).is_none() {
-                self.watch.say(&format!("{name}: the circuit and its key are made"));
+                self.watch
+                    .say(&format!("{name}: the circuit and its key are made"));
             }
             let make = || make(&self.plan, &name);
             let instance = match on_disk(directory, &name, make) {
                 Ok(instance) => instance,
                 Err(error) => return Err(Failure::runtime(error)),
             };
-            let (scratch, deadline) = (self.journal.directory().join("scratch"), self.plan.deadline());
+            let (scratch, deadline) = (
+                self.journal.directory().join("scratch"),
+                self.plan.deadline(),
+            );
             let contenders = self.plan.contenders.all.clone();
             let subject = |contender| {
-                Box::new(OnInstance::new(contender, &instance, &scratch, deadline)) as Box<dyn Subject>
+                Box::new(OnInstance::new(contender, &instance, &scratch, deadline))
+                    as Box<dyn Subject>
             };
             let mut subjects: Vec<Box<dyn Subject + '_>> = contenders.iter().map(subject).collect();
             let rounds = self.plan.config().rounds;
-            let ended = take_turns(&groups, rounds, &mut subjects, &mut self.journal, &mut self.watch);
+            let ended = take_turns(
+                &groups,
+                rounds,
+                &mut subjects,
+                &mut self.journal,
+                &mut self.watch,
+            );
             drop(subjects);
             let _ = std::fs::remove_dir_all(&scratch);
             if ended.map_err(Failure::runtime)? == Ended::Interrupted {
@@ -178,11 +204,16 @@ impl Session {
         self.turns(&groups, &mut subjects)
     }
 
-    fn turns(&mut self, groups: &[Vec<Cell>], subjects: &mut [Box<dyn Subject>]) -> Result<Ended, Failure> {
+    fn turns(
+        &mut self,
+        groups: &[Vec<Cell>],
+        subjects: &mut [Box<dyn Subject>],
+    ) -> Result<Ended, Failure> {
         let rounds = self.plan.config().rounds;
         let turns = missing(groups, rounds, &self.journal);
         self.watch.expect(turns.iter().map(|(_, cell)| cell));
-        take_turns(groups, rounds, subjects, &mut self.journal, &mut self.watch).map_err(Failure::runtime)
+        take_turns(groups, rounds, subjects, &mut self.journal, &mut self.watch)
+            .map_err(Failure::runtime)
     }
 
     fn write(&self, out: &Path, complete: bool) -> Result<Finished, Failure> {
@@ -191,9 +222,21 @@ impl Session {
             let facts = files::known_facts(&self.plan.instances, &name)?;
             Some(InstanceFacts { name, facts })
         };
-        let instances = self.plan.instance_names().into_iter().filter_map(facts).collect();
+        let instances = self
+            .plan
+            .instance_names()
+            .into_iter()
+            .filter_map(facts)
+            .collect();
         let not_run = self.not_run.clone();
-        let results = Results::new(&self.plan.run, self.journal.records(), clocks, instances, not_run, complete);
+        let results = Results::new(
+            &self.plan.run,
+            self.journal.records(),
+            clocks,
+            instances,
+            not_run,
+            complete,
+        );
         let (json, html) = (out.join("results.json"), out.join("report.html"));
         let text = serde_json::to_string_pretty(&results).expect("plain data");
         for (path, text) in [(&json, text), (&html, report::html(&results))] {

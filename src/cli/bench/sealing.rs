@@ -27,24 +27,36 @@ pub fn circuits(directory: &Path, names: &[CircuitName]) -> Result<Vec<Arc<Circu
 }
 
 /// One core: the witness alone, and a command's share of sealing and proving its batch.
-pub fn seal(circuits: &[Arc<Circuit>], names: &[CircuitName]) -> Result<InProcess<'static>, Failure> {
+pub fn seal(
+    circuits: &[Arc<Circuit>],
+    names: &[CircuitName],
+) -> Result<InProcess<'static>, Failure> {
     let pool = pool_of(1)?;
     let cells = circuits.iter().zip(names).flat_map(|(circuit, name)| {
         let commands = circuit.shape.slots() as f64;
         let cell = |metric| Cell::new(Suite::Seal, &name.to_string(), SUBJECT, metric, 1);
         let of = circuit.clone();
         let witness: Work<'static> = Box::new(move |repeats| {
-            timed(repeats, || shapes::assignment(of.policy, of.shape).map(drop))
+            timed(repeats, || {
+                shapes::assignment(of.policy, of.shape).map(drop)
+            })
         });
         let mut batch = alone(pool.clone(), circuit.clone());
         let whole: Work<'static> = Box::new(move |repeats| Ok(batch(repeats)? / commands));
-        [(cell(Metric::Witness), witness), (cell(Metric::Command), whole)]
+        [
+            (cell(Metric::Witness), witness),
+            (cell(Metric::Command), whole),
+        ]
     });
     Ok(InProcess::new(SUBJECT, cells.collect()))
 }
 
 /// All the threads there are, the pool between: commands and proofs a second, sealing included.
-pub fn pool(circuits: &[Arc<Circuit>], names: &[CircuitName], threads: &[usize]) -> Result<InProcess<'static>, Failure> {
+pub fn pool(
+    circuits: &[Arc<Circuit>],
+    names: &[CircuitName],
+    threads: &[usize],
+) -> Result<InProcess<'static>, Failure> {
     let mut cells = Vec::new();
     for count in threads {
         let pool = pool_of(*count)?;
@@ -53,7 +65,13 @@ pub fn pool(circuits: &[Arc<Circuit>], names: &[CircuitName], threads: &[usize])
                 let cell = Cell::new(Suite::Pool, &name.to_string(), SUBJECT, metric, *count);
                 cells.push((cell, through(pool.clone(), circuit.clone(), *count, metric)));
             }
-            let cell = Cell::new(Suite::Pool, &name.to_string(), SUBJECT, Metric::Latency, *count);
+            let cell = Cell::new(
+                Suite::Pool,
+                &name.to_string(),
+                SUBJECT,
+                Metric::Latency,
+                *count,
+            );
             cells.push((cell, alone(pool.clone(), circuit.clone())));
         }
     }
@@ -70,7 +88,12 @@ fn pool_of(threads: usize) -> Result<Arc<Pool>, Failure> {
 }
 
 /// Keeps every thread of the pool busy with batches that are sealed meanwhile; a second's commands or proofs.
-fn through(pool: Arc<Pool>, circuit: Arc<Circuit>, threads: usize, metric: Metric) -> Work<'static> {
+fn through(
+    pool: Arc<Pool>,
+    circuit: Arc<Circuit>,
+    threads: usize,
+    metric: Metric,
+) -> Work<'static> {
     let per_batch = match metric {
         Metric::Commands => circuit.shape.slots(),
         _ => 1,
@@ -80,7 +103,9 @@ fn through(pool: Arc<Pool>, circuit: Arc<Circuit>, threads: usize, metric: Metri
         // Throughput is the pool's own: its witnesses are made before the clock starts.
         let ready: Vec<Job> = match metric {
             Metric::Commands => Vec::new(),
-            _ => (0..batches).map(|_| job(&circuit)).collect::<Result<_, _>>()?,
+            _ => (0..batches)
+                .map(|_| job(&circuit))
+                .collect::<Result<_, _>>()?,
         };
         let started = Instant::now();
         let mut tickets = Vec::with_capacity(batches);

@@ -21,7 +21,11 @@ pub fn named(names: &[String]) -> Result<Vec<CircuitName>, String> {
     for name in names {
         match name.as_str() {
             "none" => {}
-            "all" => found.extend(CircuitName::all().into_iter().filter(|c| c.policy().is_some())),
+            "all" => found.extend(
+                CircuitName::all()
+                    .into_iter()
+                    .filter(|c| c.policy().is_some()),
+            ),
             name => {
                 let circuit: CircuitName = name.parse().map_err(|e| format!("{e}"))?;
                 if circuit.policy().is_none() {
@@ -47,18 +51,31 @@ pub fn instance(name: &CircuitName) -> Result<Instance, String> {
 
 pub fn of_batches(name: &CircuitName) -> Result<(&'static dyn Policy, Shape), String> {
     let (policy, shape) = (name.policy(), name.shape());
-    policy.zip(shape).ok_or_else(|| format!("{name} is no circuit of batches"))
+    policy
+        .zip(shape)
+        .ok_or_else(|| format!("{name} is no circuit of batches"))
 }
 
 /// Seals a full batch: puts under a policy without cells, else transfers between two cells, as many as fit.
 pub fn assignment(policy: &dyn Policy, shape: Shape) -> Result<matrices::Assignment, String> {
     let text = |e: &dyn std::fmt::Display| e.to_string();
-    let slots: Vec<SlotPlaintext> =
-        (0..shape.slots()).map(|j| command(policy, shape, j)).collect::<Result<_, _>>()?;
+    let slots: Vec<SlotPlaintext> = (0..shape.slots())
+        .map(|j| command(policy, shape, j))
+        .collect::<Result<_, _>>()?;
     let reader = Scalar::random().map_err(|e| text(&e))?;
     let route = RouteSecret::random().map_err(|e| text(&e))?;
-    let sealed = seal(policy, shape, F::from(1u64), &reader.public_point(), &route, &slots, [0; 32]);
-    let SealedCommands { statement, witness, .. } = sealed.map_err(|e| text(&e))?;
+    let sealed = seal(
+        policy,
+        shape,
+        F::from(1u64),
+        &reader.public_point(),
+        &route,
+        &slots,
+        [0; 32],
+    );
+    let SealedCommands {
+        statement, witness, ..
+    } = sealed.map_err(|e| text(&e))?;
     matrices::assignment(policy, &statement, &witness).map_err(|e| text(&e))
 }
 

@@ -42,7 +42,9 @@ impl Watch {
         runtime.spawn(wait_for_interrupts(interrupted.clone()));
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("[{bar:24}] {pos}/{len} {wide_msg}");
-            let style = style.expect("the template is constant").progress_chars("=> ");
+            let style = style
+                .expect("the template is constant")
+                .progress_chars("=> ");
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             bar.set_style(style);
             bar.enable_steady_tick(Duration::from_millis(200));
@@ -120,7 +122,14 @@ impl Observer for Watch {
                 if self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
                     self.last_line = Some(Instant::now());
                     let unit = record.cell.metric.unit();
-                    eprintln!("{}/{} {}: {:.3} {unit}{}", self.done, self.turns, record.cell, m.value, self.left());
+                    eprintln!(
+                        "{}/{} {}: {:.3} {unit}{}",
+                        self.done,
+                        self.turns,
+                        record.cell,
+                        m.value,
+                        self.left()
+                    );
                 }
             }
             Outcome::Measured(_) => {}

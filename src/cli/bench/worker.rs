@@ -9,7 +9,10 @@ use ukehi_suite::worker::serve;
 pub fn run(words: &[String]) -> Result<(), Failure> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ["serve", r1cs, zkey, digest, wtns] = words[..] else {
-        return Err(Failure::usage("not what the suite says to a worker", "serve R1CS ZKEY DIGEST WTNS"));
+        return Err(Failure::usage(
+            "not what the suite says to a worker",
+            "serve R1CS ZKEY DIGEST WTNS",
+        ));
     };
     let files = InstanceFiles {
         r1cs: r1cs.into(),
@@ -17,5 +20,10 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
         zkey_digest: digest.to_owned(),
         wtns: wtns.into(),
     };
-    serve(|| Ours::load(&files), io::stdin().lock(), io::stdout().lock()).map_err(Failure::runtime)
+    serve(
+        || Ours::load(&files),
+        io::stdin().lock(),
+        io::stdout().lock(),
+    )
+    .map_err(Failure::runtime)
 }

@@ -21,7 +21,13 @@ pub fn hash() -> Vec<InProcess<'static>> {
             // The unit is a microsecond.
             milliseconds(repeats, permute).map(|ms| ms * 1e3)
         });
-        (Cell::new(Suite::Hash, &name, SUBJECT, Metric::Permutation, 1), work)
+        (
+            Cell::new(Suite::Hash, &name, SUBJECT, Metric::Permutation, 1),
+            work,
+        )
     };
-    vec![InProcess::new(SUBJECT, WIDTHS.into_iter().map(cell).collect())]
+    vec![InProcess::new(
+        SUBJECT,
+        WIDTHS.into_iter().map(cell).collect(),
+    )]
 }

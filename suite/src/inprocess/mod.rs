@@ -35,7 +35,11 @@ struct Measured<'a> {
 impl<'a> InProcess<'a> {
     #[must_use]
     pub fn new(name: &str, cells: Vec<(Cell, Work<'a>)>) -> Self {
-        let measured = |(cell, work)| Measured { cell, work, repeats: None };
+        let measured = |(cell, work)| Measured {
+            cell,
+            work,
+            repeats: None,
+        };
         Self {
             name: name.to_owned(),
             cells: cells.into_iter().map(measured).collect(),
@@ -62,7 +66,11 @@ impl Subject for InProcess<'_> {
         };
         measured.repeats = Some(repeats);
         let value = (measured.work)(repeats).map_err(Fault::Failed)?;
-        Ok(Measurement { value, repeats, ..Measurement::default() })
+        Ok(Measurement {
+            value,
+            repeats,
+            ..Measurement::default()
+        })
     }
 }
 

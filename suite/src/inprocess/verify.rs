@@ -31,8 +31,10 @@ struct Proven {
 /// Makes a small circuit's key and proofs first: how large the circuit is does not matter to a verifier.
 pub fn verify() -> Result<Vec<InProcess<'static>>, String> {
     let instance = Family::Sparse.instance(10);
-    let (key, verifying_key) = insecure_dev_setup(&instance.r1cs, |_| {}).map_err(|e| e.to_string())?;
-    let one = |_| prove(&key, &instance.r1cs, instance.assignment.as_slice()).map_err(|e| e.to_string());
+    let (key, verifying_key) =
+        insecure_dev_setup(&instance.r1cs, |_| {}).map_err(|e| e.to_string())?;
+    let one =
+        |_| prove(&key, &instance.r1cs, instance.assignment.as_slice()).map_err(|e| e.to_string());
     let proven = Rc::new(Proven {
         key: PreparedVerifyingKey::new(&verifying_key),
         verifying_key,
@@ -43,7 +45,10 @@ pub fn verify() -> Result<Vec<InProcess<'static>>, String> {
     for size in BATCHES {
         ours.extend([decode_many(&proven, size), batch(proven.clone(), size)]);
     }
-    Ok(vec![InProcess::new(SUBJECT, ours), InProcess::new(ARK, vec![ark(&proven)?])])
+    Ok(vec![
+        InProcess::new(SUBJECT, ours),
+        InProcess::new(ARK, vec![ark(&proven)?]),
+    ])
 }
 
 fn cell(instance: &str, subject: &str, metric: Metric) -> Cell {
@@ -62,22 +67,36 @@ fn decode(proven: Rc<Proven>) -> (Cell, Work<'static>) {
 }
 
 fn decode_many(proven: &Proven, size: usize) -> (Cell, Work<'static>) {
-    let encoded: Vec<_> = proven.proofs.iter().cycle().take(size).map(Groth16Proof::to_bytes).collect();
+    let encoded: Vec<_> = proven
+        .proofs
+        .iter()
+        .cycle()
+        .take(size)
+        .map(Groth16Proof::to_bytes)
+        .collect();
     let work: Work<'static> = Box::new(move |repeats| {
         let encoded: Vec<&[u8]> = encoded.iter().map(<[u8; 128]>::as_slice).collect();
         let whole = milliseconds(repeats, || {
             let decoded = Groth16Proof::from_bytes_many(black_box(&encoded));
-            if decoded.iter().all(Result::is_ok) { Ok(()) } else { Err("a good proof was refused".into()) }
+            if decoded.iter().all(Result::is_ok) {
+                Ok(())
+            } else {
+                Err("a good proof was refused".into())
+            }
         })?;
         Ok(whole / size as f64)
     });
-    (cell(&format!("batch of {size}"), SUBJECT, Metric::Decode), work)
+    (
+        cell(&format!("batch of {size}"), SUBJECT, Metric::Decode),
+        work,
+    )
 }
 
 fn single(proven: Rc<Proven>) -> (Cell, Work<'static>) {
     let work: Work<'static> = Box::new(move |repeats| {
         milliseconds(repeats, || {
-            verify_one(&proven.key, &proven.inputs, black_box(&proven.proofs[0])).map_err(|e| e.to_string())
+            verify_one(&proven.key, &proven.inputs, black_box(&proven.proofs[0]))
+                .map_err(|e| e.to_string())
         })
     });
     (cell("one by one", SUBJECT, Metric::Verify), work)
@@ -85,29 +104,43 @@ fn single(proven: Rc<Proven>) -> (Cell, Work<'static>) {
 
 fn batch(proven: Rc<Proven>, size: usize) -> (Cell, Work<'static>) {
     let work: Work<'static> = Box::new(move |repeats| {
-        let item = |proof| BatchItem { key: 0, inputs: &proven.inputs, proof };
+        let item = |proof| BatchItem {
+            key: 0,
+            inputs: &proven.inputs,
+            proof,
+        };
         let items: Vec<BatchItem<'_>> = proven.proofs.iter().cycle().take(size).map(item).collect();
         let whole = milliseconds(repeats, || {
-            let verdict = verify_batch(&[&proven.key], black_box(&items)).map_err(|e| e.to_string())?;
-            if verdict.bad.is_empty() { Ok(()) } else { Err("a good proof was refused".into()) }
+            let verdict =
+                verify_batch(&[&proven.key], black_box(&items)).map_err(|e| e.to_string())?;
+            if verdict.bad.is_empty() {
+                Ok(())
+            } else {
+                Err("a good proof was refused".into())
+            }
         })?;
         Ok(whole / size as f64)
     });
-    (cell(&format!("batch of {size}"), SUBJECT, Metric::Verify), work)
+    (
+        cell(&format!("batch of {size}"), SUBJECT, Metric::Verify),
+        work,
+    )
 }
 
 fn ark(proven: &Proven) -> Result<(Cell, Work<'static>), String> {
     let key = ark_groth16::prepare_verifying_key(proven.verifying_key.points());
     let bytes = proven.proofs[0].to_bytes();
-    let proof = ark_groth16::Proof::<Bn254>::deserialize_compressed(bytes.as_slice()).map_err(|e| e.to_string())?;
+    let proof = ark_groth16::Proof::<Bn254>::deserialize_compressed(bytes.as_slice())
+        .map_err(|e| e.to_string())?;
     let inputs = proven.inputs.clone();
     let work: Work<'static> = Box::new(move |repeats| {
-        milliseconds(repeats, || {
-            match ark_groth16::Groth16::<Bn254>::verify_proof(&key, black_box(&proof), &inputs) {
+        milliseconds(
+            repeats,
+            || match ark_groth16::Groth16::<Bn254>::verify_proof(&key, black_box(&proof), &inputs) {
                 Ok(true) => Ok(()),
                 _ => Err("a good proof was refused".into()),
-            }
-        })
+            },
+        )
     });
     Ok((cell("one by one", ARK, Metric::Verify), work))
 }

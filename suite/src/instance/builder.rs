@@ -28,7 +28,11 @@ impl Builder {
     }
 
     pub fn constant(value: Fr) -> Row {
-        if value == Fr::ZERO { Row::new() } else { vec![(value, 0)] }
+        if value == Fr::ZERO {
+            Row::new()
+        } else {
+            vec![(value, 0)]
+        }
     }
 
     /// A new witness variable.
@@ -38,7 +42,9 @@ impl Builder {
     }
 
     pub fn value(&self, row: &[(Fr, usize)]) -> Fr {
-        row.iter().map(|(c, variable)| *c * self.values[*variable]).sum()
+        row.iter()
+            .map(|(c, variable)| *c * self.values[*variable])
+            .sum()
     }
 
     /// The row `a · b = c`.

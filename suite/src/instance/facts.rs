@@ -27,7 +27,10 @@ impl Facts {
             variables: r1cs.variables(),
             public_inputs: r1cs.public_inputs(),
             domain: r1cs.domain_size(),
-            terms: r1cs.matrices().each_ref().map(|m| m.iter().map(Vec::len).sum()),
+            terms: r1cs
+                .matrices()
+                .each_ref()
+                .map(|m| m.iter().map(Vec::len).sum()),
             bits: assignment.iter().filter(is_bit).count(),
         }
     }

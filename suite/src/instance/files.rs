@@ -74,12 +74,17 @@ pub fn on_disk(
 /// What is known of an instance that was made before; nothing of its files is read.
 pub fn known_facts(directory: &Path, name: &str) -> Option<Facts> {
     let mark = fs::read(directory.join(name).join(MARK)).ok()?;
-    serde_json::from_slice::<Mark>(&mark).ok().map(|mark| mark.facts)
+    serde_json::from_slice::<Mark>(&mark)
+        .ok()
+        .map(|mark| mark.facts)
 }
 
 fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {
     let mark = directory.join(MARK);
-    let damaged = |path: &Path, reason: String| InstanceError::Damaged { path: path.to_owned(), reason };
+    let damaged = |path: &Path, reason: String| InstanceError::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
     let read: Mark = serde_json::from_slice(&fs::read(&mark).map_err(at(&mark))?)
         .map_err(|e| damaged(&mark, e.to_string()))?;
     if read.schema != SCHEMA {
@@ -100,7 +105,9 @@ fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {
     let inputs = json::read_public(&bytes(PUBLIC)?);
     let inputs = inputs.map_err(|e| damaged(&directory.join(PUBLIC), e.to_string()))?;
     let zkey_digest = read.digests.iter().find(|(file, _)| file == ZKEY);
-    let zkey_digest = zkey_digest.map(|(_, digest)| digest.clone()).unwrap_or_default();
+    let zkey_digest = zkey_digest
+        .map(|(_, digest)| digest.clone())
+        .unwrap_or_default();
     Ok(OnDisk {
         name: name.to_owned(),
         facts: read.facts,
@@ -115,8 +122,13 @@ fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {
 }
 
 fn write(directory: &Path, instance: &Instance) -> Result<(), InstanceError> {
-    if let Some(row) = instance.r1cs.first_unsatisfied(instance.assignment.as_slice()) {
-        return Err(InstanceError::Circuit(format!("its assignment breaks row {row}")));
+    if let Some(row) = instance
+        .r1cs
+        .first_unsatisfied(instance.assignment.as_slice())
+    {
+        return Err(InstanceError::Circuit(format!(
+            "its assignment breaks row {row}"
+        )));
     }
     fs::create_dir_all(directory).map_err(at(directory))?;
     let set_up = insecure_dev_setup(&instance.r1cs, |_| {});
@@ -138,7 +150,10 @@ fn write(directory: &Path, instance: &Instance) -> Result<(), InstanceError> {
     let mark = Mark {
         schema: SCHEMA.to_owned(),
         facts: instance.facts(),
-        digests: [R1CS, ZKEY, WTNS, KEY, PUBLIC].iter().map(digest).collect::<Result<_, _>>()?,
+        digests: [R1CS, ZKEY, WTNS, KEY, PUBLIC]
+            .iter()
+            .map(digest)
+            .collect::<Result<_, _>>()?,
     };
     let (draft, path) = (directory.join("instance.json.draft"), directory.join(MARK));
     let json = serde_json::to_vec_pretty(&mark).expect("plain data");
@@ -155,15 +170,22 @@ fn put(
 ) -> Result<(), InstanceError> {
     let path = directory.join(file);
     let sink = BufWriter::new(File::create(&path).map_err(at(&path))?);
-    let written = write(sink).map_err(|source| InstanceError::File { path: path.clone(), source })?;
-    let mut file = written.into_inner().map_err(|e| at(&path)(e.into_error()))?;
+    let written = write(sink).map_err(|source| InstanceError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let mut file = written
+        .into_inner()
+        .map_err(|e| at(&path)(e.into_error()))?;
     file.flush().and_then(|()| file.rewind()).map_err(at(&path))
 }
 
 fn digest_of(path: &Path) -> Result<String, InstanceError> {
     let mut hasher = blake3::Hasher::new();
     let file = File::open(path).map_err(at(path))?;
-    hasher.update_reader(BufReader::new(file)).map_err(at(path))?;
+    hasher
+        .update_reader(BufReader::new(file))
+        .map_err(at(path))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 

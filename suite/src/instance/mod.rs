@@ -99,7 +99,8 @@ impl FromStr for Family {
 
     fn from_str(text: &str) -> Result<Self, UnknownFamily> {
         let mut all = Family::ALL.into_iter();
-        all.find(|f| f.name() == text).ok_or_else(|| UnknownFamily(text.to_owned()))
+        all.find(|f| f.name() == text)
+            .ok_or_else(|| UnknownFamily(text.to_owned()))
     }
 }
 

@@ -12,7 +12,14 @@ const ROWS: usize = 32 + 64 + 64 + 32 + 64 + 2 * (BITS + CARRIES + 1);
 /// Bits above the 32nd that a sum of seven words and a constant can have.
 const CARRIES: usize = 3;
 const START: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
+    0x5be0_cd19,
 ];
 
 /// A word: its bits, least significant first, each a variable.
@@ -55,7 +62,10 @@ fn one_round(builder: &mut Builder, state: [Word; 8], round: u32) -> [Word; 8] {
     let first = sum(first.iter().chain([&constant]).map(|row| (Fr::ONE, row)));
     let second = [packed(&sigma0), packed(&majority)];
     let new_e = modulo(builder, &sum([(Fr::ONE, &first), (Fr::ONE, &packed(&d))]));
-    let new_a = modulo(builder, &sum([&first, &second[0], &second[1]].map(|row| (Fr::ONE, row))));
+    let new_a = modulo(
+        builder,
+        &sum([&first, &second[0], &second[1]].map(|row| (Fr::ONE, row))),
+    );
     [new_a, a, b, c, new_e, e, f, g]
 }
 
@@ -67,7 +77,9 @@ fn bit(builder: &mut Builder, value: bool) -> Row {
 }
 
 fn word_of(builder: &mut Builder, value: u32) -> Word {
-    (0..BITS).map(|i| bit(builder, value >> i & 1 == 1)).collect()
+    (0..BITS)
+        .map(|i| bit(builder, value >> i & 1 == 1))
+        .collect()
 }
 
 fn packed(word: &Word) -> Row {

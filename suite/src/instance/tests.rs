@@ -1,7 +1,9 @@
 use super::*;
 
 fn all(sizes: &[u32]) -> Vec<(Family, u32, Instance)> {
-    let pairs = Family::ALL.into_iter().flat_map(|f| sizes.iter().map(move |s| (f, *s)));
+    let pairs = Family::ALL
+        .into_iter()
+        .flat_map(|f| sizes.iter().map(move |s| (f, *s)));
     pairs.map(|(f, s)| (f, s, f.instance(s))).collect()
 }
 
@@ -22,7 +24,10 @@ fn a_changed_value_breaks_a_row_wherever_it_is() {
         for at in [1, 2, values.len() / 2, values.len() - 1] {
             let mut changed = values.to_vec();
             changed[at] += Fr::from(5u64);
-            assert!(instance.r1cs.first_unsatisfied(&changed).is_some(), "{family}: variable {at}");
+            assert!(
+                instance.r1cs.first_unsatisfied(&changed).is_some(),
+                "{family}: variable {at}"
+            );
         }
     }
 }
@@ -38,8 +43,14 @@ fn the_families_are_as_dense_as_they_say() {
             Family::Sha => (3.0..6.0, 0.99..1.01),
             Family::Sparse => (2.99..3.01, 0.0..0.01),
         };
-        assert!(expected.0.contains(&terms), "{family} {size}: {terms} terms a row");
-        assert!(expected.1.contains(&bits), "{family} {size}: {bits} of the variables are bits");
+        assert!(
+            expected.0.contains(&terms),
+            "{family} {size}: {terms} terms a row"
+        );
+        assert!(
+            expected.1.contains(&bits),
+            "{family} {size}: {bits} of the variables are bits"
+        );
     }
 }
 
@@ -57,7 +68,8 @@ fn the_chain_computes_poseidon() {
 fn the_rounds_compute_what_sha_256_computes_with_these_constants() {
     let rows = (1 << 12) - 2;
     let mut s: [u32; 8] = [
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+        0x5be0cd19,
     ];
     for round in 0..sha::count(rows) as u32 {
         let [a, b, c, d, e, f, g, h] = s;
@@ -68,7 +80,16 @@ fn the_rounds_compute_what_sha_256_computes_with_these_constants() {
         let sigma0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
         let majority = (a & b) ^ (a & c) ^ (b & c);
         let second = sigma0.wrapping_add(majority);
-        s = [first.wrapping_add(second), a, b, c, d.wrapping_add(first), e, f, g];
+        s = [
+            first.wrapping_add(second),
+            a,
+            b,
+            c,
+            d.wrapping_add(first),
+            e,
+            f,
+            g,
+        ];
     }
     let instance = Family::Sha.instance(12);
     assert_eq!(instance.inputs(), [Fr::from(s[0])]);

@@ -2,16 +2,25 @@
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
-    Linear { low: f64, high: f64 },
+    Linear {
+        low: f64,
+        high: f64,
+    },
     /// Of positive values.
-    Log { low: f64, high: f64 },
+    Log {
+        low: f64,
+        high: f64,
+    },
 }
 
 impl Scale {
     /// From zero to a little above the largest value.
     pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Self {
         let high = values.into_iter().fold(0.0, f64::max);
-        Scale::Linear { low: 0.0, high: if high > 0.0 { high * 1.05 } else { 1.0 } }
+        Scale::Linear {
+            low: 0.0,
+            high: if high > 0.0 { high * 1.05 } else { 1.0 },
+        }
     }
 
     /// Around positive values, with some room.
@@ -20,9 +29,15 @@ impl Scale {
         let positive = values.into_iter().filter(|v| *v > 0.0 && v.is_finite());
         let (low, high) = positive.fold((f64::INFINITY, 0.0), ends);
         if high <= 0.0 {
-            return Scale::Log { low: 1.0, high: 10.0 };
+            return Scale::Log {
+                low: 1.0,
+                high: 10.0,
+            };
         }
-        Scale::Log { low: low / 1.4, high: high * 1.4 }
+        Scale::Log {
+            low: low / 1.4,
+            high: high * 1.4,
+        }
     }
 
     /// Where a value lies, 0 to 1.
@@ -46,7 +61,11 @@ impl Scale {
 fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     let rough = (high - low) / 5.0;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= rough).unwrap_or(10.0) * power;
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|m| m * power >= rough)
+        .unwrap_or(10.0)
+        * power;
     let first = (low / step).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;
     (first..=last).map(|i| i as f64 * step).collect()
@@ -88,7 +107,10 @@ mod tests {
 
     #[test]
     fn equal_factors_are_equal_distances_on_a_log_scale() {
-        let log = Scale::Log { low: 1.0, high: 100.0 };
+        let log = Scale::Log {
+            low: 1.0,
+            high: 100.0,
+        };
         assert!((log.at(10.0) - 0.5).abs() < 1e-12);
         assert_eq!((log.at(1.0), log.at(100.0), log.at(1e9)), (0.0, 1.0, 1.0));
     }

@@ -61,7 +61,12 @@ impl BarChart {
         for group in &self.groups {
             if !group.name.is_empty() {
                 y += HEAD;
-                let _ = writeln!(svg, "<text x=\"0\" y=\"{:.1}\" font-weight=\"600\">{}</text>", y - 9.0, escaped(&group.name));
+                let _ = writeln!(
+                    svg,
+                    "<text x=\"0\" y=\"{:.1}\" font-weight=\"600\">{}</text>",
+                    y - 9.0,
+                    escaped(&group.name)
+                );
             }
             for bar in &group.bars {
                 draw(&mut svg, scale, bar, y);
@@ -69,10 +74,18 @@ impl BarChart {
             }
         }
         if let Some(value) = self.line {
-            let _ = writeln!(svg, "<path class=\"over\" d=\"M{:.1} 0V{:.1}\" stroke-dasharray=\"4 3\"/>", x(scale, value), height - BOTTOM);
+            let _ = writeln!(
+                svg,
+                "<path class=\"over\" d=\"M{:.1} 0V{:.1}\" stroke-dasharray=\"4 3\"/>",
+                x(scale, value),
+                height - BOTTOM
+            );
         }
         svg.push_str("</svg>");
-        format!("<figure>\n<h3>{title}</h3>\n{}\n{svg}\n</figure>", self.legend())
+        format!(
+            "<figure>\n<h3>{title}</h3>\n{}\n{svg}\n</figure>",
+            self.legend()
+        )
     }
 
     /// Only bars of several parts need one: others are named beside the bar.
@@ -95,7 +108,10 @@ impl BarChart {
                 escaped(name)
             )
         };
-        format!("<ul class=\"legend\">{}</ul>", seen.iter().map(entry).collect::<String>())
+        format!(
+            "<ul class=\"legend\">{}</ul>",
+            seen.iter().map(entry).collect::<String>()
+        )
     }
 }
 
@@ -113,7 +129,11 @@ fn grid(svg: &mut String, scale: Scale, height: f64, label: &str) {
     for tick in scale.ticks() {
         let x = x(scale, tick);
         let shown = super::text::number(tick);
-        let shown = if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.') } else { &shown };
+        let shown = if shown.contains('.') {
+            shown.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &shown
+        };
         let _ = writeln!(
             svg,
             "<path class=\"grid\" d=\"M{x:.1} 0V{bottom:.1}\"/><text class=\"small soft\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{shown}</text>",
@@ -155,7 +175,11 @@ fn draw(svg: &mut String, scale: Scale, bar: &Bar, y: f64) {
     if let Some((low, high)) = bar.whisker {
         let (low, high) = (x(scale, low), x(scale, high));
         end = end.max(high);
-        let _ = writeln!(svg, "<path class=\"over\" d=\"M{low:.1} {middle:.1}H{high:.1}m0-4v8M{low:.1} {:.1}v8\"/>", middle - 4.0);
+        let _ = writeln!(
+            svg,
+            "<path class=\"over\" d=\"M{low:.1} {middle:.1}H{high:.1}m0-4v8M{low:.1} {:.1}v8\"/>",
+            middle - 4.0
+        );
     }
     let _ = writeln!(
         svg,

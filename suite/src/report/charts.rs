@@ -3,14 +3,14 @@
 use super::axis::Scale;
 use super::bars::{Bar, BarChart, Group, Part};
 use super::lines::{Curve, LineChart, Point};
-use super::text::{mebibytes, number};
+use super::text::number;
 use crate::cell::{Metric, Suite};
 use crate::instance::{Family, size_of};
 use crate::ours::{PORTABLE, SUBJECT};
 use crate::results::{CellResult, Results};
 use crate::speedup::{Kind, best_rate};
 
-const NOTHING: &str = "<p class=\"note\">Nothing of this kind was measured in this run.</p>";
+pub const NOTHING: &str = "<p class=\"note\">Nothing of this kind was measured in this run.</p>";
 
 /// Subjects in the order of their styles: ours first, then by name.
 pub fn subjects(results: &Results) -> Vec<String> {
@@ -34,12 +34,16 @@ fn most_threads(results: &Results) -> usize {
     results.config.threads.iter().copied().max().unwrap_or(1)
 }
 
-fn style(subjects: &[String], name: &str) -> usize {
+pub fn style(subjects: &[String], name: &str) -> usize {
     subjects.iter().position(|s| s == name).unwrap_or(0)
 }
 
-fn one_part(value: f64, style: usize, name: &str) -> Vec<Part> {
-    vec![Part { value, style, name: format!("{name}: {}", number(value)) }]
+pub fn one_part(value: f64, style: usize, name: &str) -> Vec<Part> {
+    vec![Part {
+        value,
+        style,
+        name: format!("{name}: {}", number(value)),
+    }]
 }
 
 pub fn speedups(results: &Results) -> String {
@@ -49,7 +53,11 @@ pub fn speedups(results: &Results) -> String {
             s.subject == subject && s.kind == kind && s.threads == threads
         };
         let group = |instance: String| {
-            let of_instance = results.speedups.iter().filter(of_kind).filter(|s| s.instance == instance);
+            let of_instance = results
+                .speedups
+                .iter()
+                .filter(of_kind)
+                .filter(|s| s.instance == instance);
             let bars: Vec<Bar> = of_instance
                 .map(|s| Bar {
                     name: s.peer.clone(),
@@ -58,19 +66,53 @@ pub fn speedups(results: &Results) -> String {
                     label: format!("{}×", number(s.ratio.median)),
                 })
                 .collect();
-            Group { name: instance, bars }
+            Group {
+                name: instance,
+                bars,
+            }
         };
-        let groups: Vec<Group> = instances(results).into_iter().map(group).filter(|g| !g.bars.is_empty()).collect();
+        let groups: Vec<Group> = instances(results)
+            .into_iter()
+            .map(group)
+            .filter(|g| !g.bars.is_empty())
+            .collect();
         (!groups.is_empty()).then(|| {
-            BarChart { title, label: "times as fast as the peer", groups, line: Some(1.0) }.html()
+            BarChart {
+                title,
+                label: "times as fast as the peer",
+                groups,
+                line: Some(1.0),
+            }
+            .html()
         })
     };
     let most = most_threads(results);
     let charts: Vec<String> = [
-        chart(SUBJECT, Kind::Throughput, most, format!("Proofs a second, {}", threads(most))),
-        chart(SUBJECT, Kind::Throughput, 1, "Proofs a second, one thread".to_owned()).filter(|_| most > 1),
-        chart(SUBJECT, Kind::Latency, most, format!("Time to one proof, {}", threads(most))),
-        chart(PORTABLE, Kind::Throughput, most, format!("Portable kernels, proofs a second, {}", threads(most))),
+        chart(
+            SUBJECT,
+            Kind::Throughput,
+            most,
+            format!("Proofs a second, {}", threads(most)),
+        ),
+        chart(
+            SUBJECT,
+            Kind::Throughput,
+            1,
+            "Proofs a second, one thread".to_owned(),
+        )
+        .filter(|_| most > 1),
+        chart(
+            SUBJECT,
+            Kind::Latency,
+            most,
+            format!("Time to one proof, {}", threads(most)),
+        ),
+        chart(
+            PORTABLE,
+            Kind::Throughput,
+            most,
+            format!("Portable kernels, proofs a second, {}", threads(most)),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -85,12 +127,19 @@ pub fn speedups(results: &Results) -> String {
 }
 
 pub fn threads(count: usize) -> String {
-    if count == 1 { "one thread".to_owned() } else { format!("{count} threads") }
+    if count == 1 {
+        "one thread".to_owned()
+    } else {
+        format!("{count} threads")
+    }
 }
 
 pub fn throughput(results: &Results) -> String {
     let most = most_threads(results);
-    let charts: Vec<String> = Family::ALL.iter().filter_map(|f| by_size(results, *f, most)).collect();
+    let charts: Vec<String> = Family::ALL
+        .iter()
+        .filter_map(|f| by_size(results, *f, most))
+        .collect();
     if charts.is_empty() {
         return NOTHING.to_owned();
     }
@@ -105,12 +154,21 @@ fn by_size(results: &Results, family: Family, threads: usize) -> Option<String> 
     let subjects = subjects(results);
     let sizes: Vec<u32> = instances(results)
         .iter()
-        .filter_map(|i| size_of(i).filter(|(f, _)| *f == family).map(|(_, size)| size))
+        .filter_map(|i| {
+            size_of(i)
+                .filter(|(f, _)| *f == family)
+                .map(|(_, size)| size)
+        })
         .collect();
     let curve = |subject: &String| {
         let points = sizes.iter().filter_map(|size| {
             let rate = best_rate(&results.cells, &family.at(*size), subject, threads)?.summary;
-            Some(Point { x: f64::from(*size), y: rate.median, low: rate.low, high: rate.high })
+            Some(Point {
+                x: f64::from(*size),
+                y: rate.median,
+                low: rate.low,
+                high: rate.high,
+            })
         });
         let points: Vec<Point> = points.collect();
         (!points.is_empty()).then(|| Curve {
@@ -121,14 +179,20 @@ fn by_size(results: &Results, family: Family, threads: usize) -> Option<String> 
         })
     };
     let curves: Vec<Curve> = subjects.iter().filter_map(curve).collect();
-    let values: Vec<f64> = curves.iter().flat_map(|c| &c.points).flat_map(|p| [p.low, p.high]).collect();
+    let values: Vec<f64> = curves
+        .iter()
+        .flat_map(|c| &c.points)
+        .flat_map(|p| [p.low, p.high])
+        .collect();
     let (first, last) = (sizes.iter().min()?, sizes.iter().max()?);
     (!curves.is_empty()).then(|| {
         LineChart {
             title: describe(family).to_owned(),
             x_label: "size of the domain (rows)",
             y_label: "proofs a second",
-            x_ticks: (*first..=*last).map(|s| (f64::from(s), power_of_two(s))).collect(),
+            x_ticks: (*first..=*last)
+                .map(|s| (f64::from(s), power_of_two(s)))
+                .collect(),
             y: Scale::log_around(values),
             curves,
             ideal: None,
@@ -157,8 +221,14 @@ pub fn scaling(results: &Results) -> String {
     let subjects = subjects(results);
     // The largest instance that most subjects have.
     let richness = |instance: &String| {
-        let of_instance = results.cells.iter().filter(|c| c.cell.instance == **instance);
-        (of_instance.count(), results.facts(instance).map_or(0, |f| f.domain))
+        let of_instance = results
+            .cells
+            .iter()
+            .filter(|c| c.cell.instance == **instance);
+        (
+            of_instance.count(),
+            results.facts(instance).map_or(0, |f| f.domain),
+        )
     };
     let Some(instance) = instances(results).into_iter().max_by_key(richness) else {
         return NOTHING.to_owned();
@@ -166,7 +236,12 @@ pub fn scaling(results: &Results) -> String {
     let curve = |subject: &String| {
         let points = counts.iter().filter_map(|count| {
             let rate = best_rate(&results.cells, &instance, subject, *count)?.summary;
-            Some(Point { x: *count as f64, y: rate.median, low: rate.low, high: rate.high })
+            Some(Point {
+                x: *count as f64,
+                y: rate.median,
+                low: rate.low,
+                high: rate.high,
+            })
         });
         let points: Vec<Point> = points.collect();
         (!points.is_empty()).then(|| Curve {
@@ -177,7 +252,11 @@ pub fn scaling(results: &Results) -> String {
         })
     };
     let curves: Vec<Curve> = subjects.iter().filter_map(curve).collect();
-    let values: Vec<f64> = curves.iter().flat_map(|c| &c.points).map(|p| p.high).collect();
+    let values: Vec<f64> = curves
+        .iter()
+        .flat_map(|c| &c.points)
+        .map(|p| p.high)
+        .collect();
     let own = curves.iter().find(|c| c.own).and_then(|c| c.points.first());
     let most = most_threads(results) as f64;
     let ideal = own.map(|p| [(p.x, p.y), (most, p.y * most / p.x)]);
@@ -216,7 +295,11 @@ pub fn stages(results: &Results) -> String {
             style: part_style(&stage.name),
             name: stage.name.clone(),
         };
-        let who = if cell.cell.subject == SUBJECT { String::new() } else { format!(" ({})", cell.cell.subject) };
+        let who = if cell.cell.subject == SUBJECT {
+            String::new()
+        } else {
+            format!(" ({})", cell.cell.subject)
+        };
         Bar {
             name: format!("{}{who}", cell.cell.instance),
             parts: cell.stages.iter().map(part).collect(),
@@ -227,7 +310,10 @@ pub fn stages(results: &Results) -> String {
     let chart = BarChart {
         title: "Shares of one proof on one thread".to_owned(),
         label: "percent of the time",
-        groups: vec![Group { name: String::new(), bars: cells.iter().map(bar).collect() }],
+        groups: vec![Group {
+            name: String::new(),
+            bars: cells.iter().map(bar).collect(),
+        }],
         line: None,
     };
     format!(
@@ -235,67 +321,4 @@ pub fn stages(results: &Results) -> String {
         chart.html(),
         super::tables::stages(&cells.iter().map(|c| **c).collect::<Vec<_>>(), &names)
     )
-}
-
-/// A bar a subject, a group an instance; for quantities of which less is better.
-fn by_instance(
-    results: &Results,
-    title: &str,
-    label: &'static str,
-    value: impl Fn(&str, &str) -> Option<(f64, Option<(f64, f64)>, String)>,
-) -> Option<String> {
-    let subjects = subjects(results);
-    let group = |instance: String| {
-        let bars = subjects.iter().filter_map(|subject| {
-            let (value, whisker, label) = value(&instance, subject)?;
-            let parts = one_part(value, style(&subjects, subject), subject);
-            Some(Bar { name: subject.clone(), parts, whisker, label })
-        });
-        Group { bars: bars.collect(), name: instance.clone() }
-    };
-    let groups: Vec<Group> = instances(results).into_iter().map(group).filter(|g| !g.bars.is_empty()).collect();
-    let title = title.to_owned();
-    (!groups.is_empty()).then(|| BarChart { title, label, groups, line: None }.html())
-}
-
-pub fn memory(results: &Results) -> String {
-    let chart = |title: &str, cold: bool| {
-        by_instance(results, title, "MiB", |instance, subject| {
-            let cells = results.cells.iter().filter(|c| {
-                c.cell.instance == instance && c.cell.subject == subject && (c.cell.metric == Metric::Cold) == cold
-            });
-            let mib = cells.filter_map(|c| c.memory_kib).max()? as f64 / 1024.0;
-            Some((mib, None, mebibytes(mib)))
-        })
-    };
-    let charts: Vec<String> = [
-        chart("Peak while proving, loaded before", false),
-        chart("Peak of a process that proves once", true),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if charts.is_empty() {
-        return NOTHING.to_owned();
-    }
-    format!(
-        "<p>Resident memory of the prover's own process, its key included. A whole process's peak includes what reading the key took.</p>\n<div class=\"charts\">{}</div>",
-        charts.join("\n")
-    )
-}
-
-pub fn cold(results: &Results) -> String {
-    let chart = by_instance(results, "From start to end", "ms", |instance, subject| {
-        let cell = results.cells.iter().find(|c| {
-            c.cell.metric == Metric::Cold && c.cell.instance == instance && c.cell.subject == subject
-        })?;
-        let s = &cell.summary;
-        Some((s.median, Some((s.low, s.high)), format!("{} ms", number(s.median))))
-    });
-    match chart {
-        None => NOTHING.to_owned(),
-        Some(chart) => format!(
-            "<p>A process is started, reads key and witness from files, proves, writes the proof and ends. What is checked while reading differs: see the method.</p>\n<div class=\"charts\">{chart}</div>"
-        ),
-    }
 }

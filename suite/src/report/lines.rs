@@ -48,19 +48,32 @@ impl LineChart {
         self.grid(&mut svg);
         if let Some([(x0, y0), (x1, y1)]) = self.ideal {
             let (x0, y0, x1, y1) = (self.x(x0), self.y(y0), self.x(x1), self.y(y1));
-            let _ = writeln!(svg, "<path class=\"ideal\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}\"/>");
+            let _ = writeln!(
+                svg,
+                "<path class=\"ideal\" d=\"M{x0:.1} {y0:.1}L{x1:.1} {y1:.1}\"/>"
+            );
         }
         // Ours last: on top of the others.
         let (own, others): (Vec<&Curve>, Vec<&Curve>) = self.curves.iter().partition(|c| c.own);
-        others.into_iter().chain(own).for_each(|curve| self.curve(&mut svg, curve));
+        others
+            .into_iter()
+            .chain(own)
+            .for_each(|curve| self.curve(&mut svg, curve));
         svg.push_str("</svg>");
-        format!("<figure>\n<h3>{title}</h3>\n{}\n{svg}\n</figure>", legend(&self.curves, self.ideal.is_some()))
+        format!(
+            "<figure>\n<h3>{title}</h3>\n{}\n{svg}\n</figure>",
+            legend(&self.curves, self.ideal.is_some())
+        )
     }
 
     fn x(&self, value: f64) -> f64 {
         let (first, last) = (self.x_ticks[0].0, self.x_ticks[self.x_ticks.len() - 1].0);
         let room = WIDTH - LEFT - RIGHT - 40.0;
-        let share = if last > first { (value - first) / (last - first) } else { 0.5 };
+        let share = if last > first {
+            (value - first) / (last - first)
+        } else {
+            0.5
+        };
         LEFT + 20.0 + room * share
     }
 
@@ -103,10 +116,17 @@ impl LineChart {
 
     fn curve(&self, svg: &mut String, curve: &Curve) {
         let style = curve.style % 6;
-        let path: Vec<String> =
-            curve.points.iter().map(|p| format!("{:.1} {:.1}", self.x(p.x), self.y(p.y))).collect();
+        let path: Vec<String> = curve
+            .points
+            .iter()
+            .map(|p| format!("{:.1} {:.1}", self.x(p.x), self.y(p.y)))
+            .collect();
         let own = if curve.own { " own" } else { "" };
-        let _ = writeln!(svg, "<path class=\"curve s{style} d{style}{own}\" style=\"fill:none\" d=\"M{}\"/>", path.join("L"));
+        let _ = writeln!(
+            svg,
+            "<path class=\"curve s{style} d{style}{own}\" style=\"fill:none\" d=\"M{}\"/>",
+            path.join("L")
+        );
         for point in &curve.points {
             let (x, y) = (self.x(point.x), self.y(point.y));
             let _ = writeln!(
@@ -145,15 +165,27 @@ fn legend(curves: &[Curve], ideal: bool) -> String {
 fn mark(style: usize, x: f64, y: f64) -> String {
     match style {
         0 => format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>"),
-        1 => format!("<rect x=\"{:.1}\" y=\"{:.1}\" width=\"9\" height=\"9\"/>", x - 4.5, y - 4.5),
+        1 => format!(
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"9\" height=\"9\"/>",
+            x - 4.5,
+            y - 4.5
+        ),
         2 => format!("<path d=\"M{x:.1} {:.1}l5.5 9.5h-11z\"/>", y - 6.0),
         3 => format!("<path d=\"M{x:.1} {:.1}l6 6l-6 6l-6-6z\"/>", y - 6.0),
         4 => format!("<path d=\"M{x:.1} {:.1}l5.5-9.5h-11z\"/>", y + 6.0),
-        _ => format!("<path style=\"fill:none;stroke-width:2.4\" d=\"M{:.1} {:.1}l9 9m0-9l-9 9\"/>", x - 4.5, y - 4.5),
+        _ => format!(
+            "<path style=\"fill:none;stroke-width:2.4\" d=\"M{:.1} {:.1}l9 9m0-9l-9 9\"/>",
+            x - 4.5,
+            y - 4.5
+        ),
     }
 }
 
 /// Grid values are round, so they need no further digits.
 fn tick_label(value: f64) -> String {
-    if value >= 1000.0 { number(value) } else { format!("{}", (value * 1e6).round() / 1e6) }
+    if value >= 1000.0 {
+        number(value)
+    } else {
+        format!("{}", (value * 1e6).round() / 1e6)
+    }
 }

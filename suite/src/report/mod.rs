@@ -7,6 +7,7 @@ mod axis;
 mod bars;
 mod charts;
 mod lines;
+mod quantities;
 mod tables;
 mod text;
 mod words;
@@ -29,11 +30,23 @@ pub fn html(results: &Results) -> String {
     let sections = [
         section("summary", "In short", words::summary(results)),
         section("speed", "How many times as fast", charts::speedups(results)),
-        section("throughput", "Proofs a second by size", charts::throughput(results)),
+        section(
+            "throughput",
+            "Proofs a second by size",
+            charts::throughput(results),
+        ),
         section("cores", "Scaling with cores", charts::scaling(results)),
-        section("stages", "Where a proof's time goes", charts::stages(results)),
-        section("memory", "Memory", charts::memory(results)),
-        section("cold", "A process that proves once", charts::cold(results)),
+        section(
+            "stages",
+            "Where a proof's time goes",
+            charts::stages(results),
+        ),
+        section("memory", "Memory", quantities::memory(results)),
+        section(
+            "cold",
+            "A process that proves once",
+            quantities::cold(results),
+        ),
         section("figures", "All figures", tables::figures(results)),
         section("instances", "The circuits", tables::instances(results)),
         section("machine", "The machine", tables::machine(results)),
@@ -43,11 +56,18 @@ pub fn html(results: &Results) -> String {
     let link = |s: &Section| format!("<a href=\"#{}\">{}</a>", s.id, s.title);
     let links: Vec<String> = sections.iter().map(link).collect();
     let whole = |s: &Section| {
-        format!("<section id=\"{}\">\n<h2>{}</h2>\n{}\n</section>\n", s.id, s.title, s.body)
+        format!(
+            "<section id=\"{}\">\n<h2>{}</h2>\n{}\n</section>\n",
+            s.id, s.title, s.body
+        )
     };
     let body: String = sections.iter().map(whole).collect();
     let cpu = escaped(&results.machine.cpu);
-    let state = if results.complete { "" } else { "<p class=\"warning\">This run is not complete: what follows rests on the samples taken so far.</p>\n" };
+    let state = if results.complete {
+        ""
+    } else {
+        "<p class=\"warning\">This run is not complete: what follows rests on the samples taken so far.</p>\n"
+    };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

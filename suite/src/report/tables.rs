@@ -11,14 +11,25 @@ type Column<'a> = (&'a str, bool);
 
 fn table(columns: &[Column<'_>], rows: &[(bool, Vec<String>)]) -> String {
     let class = |number: bool| if number { " class=\"n\"" } else { "" };
-    let head: String = columns.iter().map(|(t, n)| format!("<th scope=\"col\"{}>{t}</th>", class(*n))).collect();
+    let head: String = columns
+        .iter()
+        .map(|(t, n)| format!("<th scope=\"col\"{}>{t}</th>", class(*n)))
+        .collect();
     let row = |(own, cells): &(bool, Vec<String>)| {
-        let cells: String =
-            cells.iter().zip(columns).map(|(cell, (_, n))| format!("<td{}>{cell}</td>", class(*n))).collect();
-        format!("<tr{}>{cells}</tr>\n", if *own { " class=\"own\"" } else { "" })
+        let cells: String = cells
+            .iter()
+            .zip(columns)
+            .map(|(cell, (_, n))| format!("<td{}>{cell}</td>", class(*n)))
+            .collect();
+        format!(
+            "<tr{}>{cells}</tr>\n",
+            if *own { " class=\"own\"" } else { "" }
+        )
     };
     let rows: String = rows.iter().map(row).collect();
-    format!("<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n")
+    format!(
+        "<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
 }
 
 pub fn figures(results: &Results) -> String {
@@ -50,7 +61,13 @@ fn of_suite(cells: &[&CellResult]) -> String {
     let mut sorted = cells.to_vec();
     sorted.sort_by_key(|c| {
         let cell = &c.cell;
-        (cell.instance.clone(), cell.metric, cell.threads, cell.subject != SUBJECT, cell.subject.clone())
+        (
+            cell.instance.clone(),
+            cell.metric,
+            cell.threads,
+            cell.subject != SUBJECT,
+            cell.subject.clone(),
+        )
     });
     let row = |c: &&CellResult| {
         let s = &c.summary;
@@ -64,10 +81,15 @@ fn of_suite(cells: &[&CellResult]) -> String {
             escaped(&c.unit),
             s.samples.to_string(),
             format!("{:.0} %", s.coverage * 100.0),
-            c.memory_kib.map_or(String::new(), |kib| number(kib as f64 / 1024.0)),
-            c.constraints_per_second_per_core.map_or(String::new(), number),
+            c.memory_kib
+                .map_or(String::new(), |kib| number(kib as f64 / 1024.0)),
+            c.constraints_per_second_per_core
+                .map_or(String::new(), number),
         ];
-        (c.cell.subject == SUBJECT && c.cell.suite == Suite::Prover, cells)
+        (
+            c.cell.subject == SUBJECT && c.cell.suite == Suite::Prover,
+            cells,
+        )
     };
     table(&columns, &sorted.iter().map(row).collect::<Vec<_>>())
 }
@@ -85,7 +107,10 @@ pub fn stages(cells: &[&CellResult], names: &[&str]) -> String {
         (false, row)
     };
     let rows: Vec<_> = cells.iter().map(row).collect();
-    format!("{}<p class=\"note\">Milliseconds a proof, medians.</p>", table(&columns, &rows))
+    format!(
+        "{}<p class=\"note\">Milliseconds a proof, medians.</p>",
+        table(&columns, &rows)
+    )
 }
 
 pub fn instances(results: &Results) -> String {
@@ -115,7 +140,10 @@ pub fn instances(results: &Results) -> String {
         ];
         (false, cells)
     };
-    table(&columns, &results.instances.iter().map(row).collect::<Vec<_>>())
+    table(
+        &columns,
+        &results.instances.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 pub fn machine(results: &Results) -> String {
@@ -126,11 +154,24 @@ pub fn machine(results: &Results) -> String {
         ("notable instructions", escaped(&m.features.join(", "))),
         ("kernels of our prover", escaped(&m.kernel_path)),
         ("memory", format!("{} MiB", count(m.memory_mib as usize))),
-        ("system", format!("{}, Linux {}", escaped(&m.os), escaped(&m.kernel))),
+        (
+            "system",
+            format!("{}, Linux {}", escaped(&m.os), escaped(&m.kernel)),
+        ),
         ("compiler", escaped(&m.rustc)),
-        ("compiler flags", if m.rustflags.is_empty() { "none of our own".into() } else { escaped(&m.rustflags) }),
+        (
+            "compiler flags",
+            if m.rustflags.is_empty() {
+                "none of our own".into()
+            } else {
+                escaped(&m.rustflags)
+            },
+        ),
     ];
-    let facts = table(&[("", false), ("", false)], &rows.map(|(k, v)| (false, vec![k.to_owned(), v])));
+    let facts = table(
+        &[("", false), ("", false)],
+        &rows.map(|(k, v)| (false, vec![k.to_owned(), v])),
+    );
     let columns = [
         ("day (UTC)", false),
         ("second", true),
@@ -140,7 +181,9 @@ pub fn machine(results: &Results) -> String {
         ("stolen since boot", true),
     ];
     let start = results.clocks.first().map_or(0, |c| c.at);
-    let optional = |v: Option<f64>, unit: &str| v.map_or("not told".to_owned(), |v| format!("{}{unit}", number(v)));
+    let optional = |v: Option<f64>, unit: &str| {
+        v.map_or("not told".to_owned(), |v| format!("{}{unit}", number(v)))
+    };
     let clock = |c: &Clock| {
         let cells = vec![
             date(c.at),
@@ -162,7 +205,17 @@ pub fn machine(results: &Results) -> String {
 pub fn not_run(results: &Results) -> String {
     let mut rows: Vec<(bool, Vec<String>)> = Vec::new();
     for fault in &results.faults {
-        rows.push((false, vec![escaped(&fault.cell.to_string()), format!("<span class=\"warning\">{}</span>: {}", escaped(&fault.fault), escaped(&fault.detail))]));
+        rows.push((
+            false,
+            vec![
+                escaped(&fault.cell.to_string()),
+                format!(
+                    "<span class=\"warning\">{}</span>: {}",
+                    escaped(&fault.fault),
+                    escaped(&fault.detail)
+                ),
+            ],
+        ));
     }
     for omission in &results.not_run {
         rows.push((false, vec![escaped(&omission.what), escaped(&omission.why)]));

@@ -9,7 +9,10 @@ fn well_formed(page: &str) -> Result<(), String> {
     while let Some(at) = rest.find(['<', '&']) {
         let tail = &rest[at..];
         if tail.starts_with('&') {
-            let end = tail.find(';').filter(|end| *end < 8).ok_or_else(|| format!("a bare &: {:.30}", tail))?;
+            let end = tail
+                .find(';')
+                .filter(|end| *end < 8)
+                .ok_or_else(|| format!("a bare &: {:.30}", tail))?;
             rest = &tail[end..];
             continue;
         }
@@ -37,7 +40,11 @@ fn well_formed(page: &str) -> Result<(), String> {
             open.push(name);
         }
     }
-    if open.is_empty() { Ok(()) } else { Err(format!("never closed: {open:?}")) }
+    if open.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("never closed: {open:?}"))
+    }
 }
 
 #[test]
@@ -45,15 +52,32 @@ fn the_page_is_well_formed_and_has_every_section() {
     let page = html(&testing::full_results());
     well_formed(&page).unwrap();
     for id in [
-        "summary", "speed", "throughput", "cores", "stages", "memory", "cold", "figures", "instances", "machine",
-        "method", "not-run",
+        "summary",
+        "speed",
+        "throughput",
+        "cores",
+        "stages",
+        "memory",
+        "cold",
+        "figures",
+        "instances",
+        "machine",
+        "method",
+        "not-run",
     ] {
         assert!(page.contains(&format!("<section id=\"{id}\">")), "{id}");
         assert!(page.contains(&format!("href=\"#{id}\"")), "no link to {id}");
     }
     // Every chart is there, with figures that are numbers.
-    assert_eq!(page.matches("<figure>").count(), page.matches("</svg>\n</figure>").count());
-    assert!(page.matches("<figure>").count() >= 9, "{}", page.matches("<figure>").count());
+    assert_eq!(
+        page.matches("<figure>").count(),
+        page.matches("</svg>\n</figure>").count()
+    );
+    assert!(
+        page.matches("<figure>").count() >= 9,
+        "{}",
+        page.matches("<figure>").count()
+    );
     for broken in ["NaN", "inf", "None", "Some("] {
         assert!(!page.contains(broken), "{broken} in the page");
     }
@@ -62,7 +86,10 @@ fn the_page_is_well_formed_and_has_every_section() {
 #[test]
 fn nothing_is_fetched_and_nothing_runs() {
     let page = html(&testing::full_results());
-    for outside in ["http:", "https:", "<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "onload"] {
+    for outside in [
+        "http:", "https:", "<script", "<link", "<img", "<iframe", "@import", "url(", " src=",
+        "onload",
+    ] {
         assert!(!page.contains(outside), "{outside}");
     }
 }
@@ -82,7 +109,10 @@ fn the_summary_names_each_peer_with_its_ratio_and_interval() {
     for peer in ["ark-groth16", "taceo-groth16"] {
         assert!(summary.contains(peer), "{peer}: {summary}");
     }
-    assert!(summary.contains("<strong>8.30×</strong> ark-groth16 (8.30 to 8.30)"), "{summary}");
+    assert!(
+        summary.contains("<strong>8.30×</strong> ark-groth16 (8.30 to 8.30)"),
+        "{summary}"
+    );
     assert!(summary.contains("a proof on each thread"), "{summary}");
 }
 
@@ -98,7 +128,16 @@ fn an_empty_and_an_unfinished_run_have_a_page_too() {
 
 #[test]
 fn the_check_of_well_formedness_can_fail() {
-    for bad in ["<p>", "<p></b></p>", "<p>a & b</p>", "<p>1 < 2</p>", "<p class=\"x></p>"] {
-        assert!(well_formed(&format!("<!DOCTYPE html>{bad}")).is_err(), "{bad}");
+    for bad in [
+        "<p>",
+        "<p></b></p>",
+        "<p>a & b</p>",
+        "<p>1 < 2</p>",
+        "<p class=\"x></p>",
+    ] {
+        assert!(
+            well_formed(&format!("<!DOCTYPE html>{bad}")).is_err(),
+            "{bad}"
+        );
     }
 }

@@ -21,7 +21,11 @@ pub fn escaped(text: &str) -> String {
 /// Three significant digits, thousands apart: 0.0123, 1.23, 123, 12,300.
 pub fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
-        return if value == 0.0 { "0".into() } else { "–".into() };
+        return if value == 0.0 {
+            "0".into()
+        } else {
+            "–".into()
+        };
     }
     let magnitude = value.abs().log10().floor() as i32;
     let unit = 10f64.powi(magnitude - 2);
@@ -37,7 +41,9 @@ pub fn count(value: usize) -> String {
 }
 
 fn grouped(digits: &str) -> String {
-    let (whole, rest) = digits.split_once('.').map_or((digits, None), |(w, r)| (w, Some(r)));
+    let (whole, rest) = digits
+        .split_once('.')
+        .map_or((digits, None), |(w, r)| (w, Some(r)));
     let mut out = String::new();
     for (at, c) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at) % 3 == 0 && c.is_ascii_digit() && !out.ends_with('-') {
@@ -56,11 +62,20 @@ pub fn with_interval(summary: &Summary) -> String {
     if summary.samples == 1 {
         return format!("{} (one sample)", number(summary.median));
     }
-    format!("{} ({} to {})", number(summary.median), number(summary.low), number(summary.high))
+    format!(
+        "{} ({} to {})",
+        number(summary.median),
+        number(summary.low),
+        number(summary.high)
+    )
 }
 
 pub fn mebibytes(mib: f64) -> String {
-    if mib >= 1024.0 { format!("{} GiB", number(mib / 1024.0)) } else { format!("{} MiB", number(mib)) }
+    if mib >= 1024.0 {
+        format!("{} GiB", number(mib / 1024.0))
+    } else {
+        format!("{} MiB", number(mib))
+    }
 }
 
 /// The day of a time in seconds since 1970, UTC (Howard Hinnant, chrono-Compatible Low-Level Date Algorithms).
@@ -72,7 +87,11 @@ pub fn date(seconds: u64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}")
 }

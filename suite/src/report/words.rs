@@ -20,7 +20,10 @@ pub fn summary(results: &Results) -> String {
             names.join(", ")
         ));
     }
-    let items: String = lines.iter().map(|line| format!("<li>{line}</li>\n")).collect();
+    let items: String = lines
+        .iter()
+        .map(|line| format!("<li>{line}</li>\n"))
+        .collect();
     format!("<ul class=\"facts\">\n{items}</ul>")
 }
 
@@ -28,11 +31,15 @@ pub fn summary(results: &Results) -> String {
 fn headline(results: &Results) -> Vec<String> {
     let most = results.config.threads.iter().copied().max().unwrap_or(1);
     let largest = |family: Family| {
-        let of_family = instances(results).into_iter().filter(move |i| size_of(i).is_some_and(|(f, _)| f == family));
+        let of_family = instances(results)
+            .into_iter()
+            .filter(move |i| size_of(i).is_some_and(|(f, _)| f == family));
         of_family.max_by_key(|i| size_of(i).map(|(_, size)| size))
     };
     let synthetic: Vec<String> = Family::ALL.into_iter().filter_map(largest).collect();
-    let others = instances(results).into_iter().filter(|i| size_of(i).is_none());
+    let others = instances(results)
+        .into_iter()
+        .filter(|i| size_of(i).is_none());
     let line = |instance: String| {
         let against: Vec<&Speedup> = results
             .speedups
@@ -44,7 +51,13 @@ fn headline(results: &Results) -> Vec<String> {
             return None;
         }
         let phrase = |s: &&Speedup| {
-            format!("<strong>{}×</strong> {} ({} to {})", number(s.ratio.median), escaped(&s.peer), number(s.ratio.low), number(s.ratio.high))
+            format!(
+                "<strong>{}×</strong> {} ({} to {})",
+                number(s.ratio.median),
+                escaped(&s.peer),
+                number(s.ratio.low),
+                number(s.ratio.high)
+            )
         };
         let phrases: Vec<String> = against.iter().map(phrase).collect();
         let ours = ours_at(results, &instance, most);
@@ -55,7 +68,11 @@ fn headline(results: &Results) -> Vec<String> {
             phrases.join(", ")
         ))
     };
-    synthetic.into_iter().chain(others).filter_map(line).collect()
+    synthetic
+        .into_iter()
+        .chain(others)
+        .filter_map(line)
+        .collect()
 }
 
 fn ours_at(results: &Results, instance: &str, threads: usize) -> String {
@@ -66,8 +83,13 @@ fn ours_at(results: &Results, instance: &str, threads: usize) -> String {
             Way::AllThreadsOnOne => "all threads on one proof",
         };
         let constraints = rate.cell.constraints_per_second_per_core;
-        let constraints = constraints.map_or(String::new(), |c| format!(", {} constraints a second on each core", number(c)));
-        format!(" Ours: {} proofs a second ({way}){constraints}.", number(rate.summary.median))
+        let constraints = constraints.map_or(String::new(), |c| {
+            format!(", {} constraints a second on each core", number(c))
+        });
+        format!(
+            " Ours: {} proofs a second ({way}){constraints}.",
+            number(rate.summary.median)
+        )
     });
     rate.unwrap_or_default()
 }
@@ -78,7 +100,13 @@ fn by_hand(results: &Results) -> Vec<String> {
     let line = |suite: Suite| {
         let cells = results.of_suite(suite);
         let phrase = |c: &&CellResult| {
-            format!("{}, {}: <strong>{} {}</strong>", escaped(&c.cell.instance), c.cell.metric, with_interval(&c.summary), escaped(&c.unit))
+            format!(
+                "{}, {}: <strong>{} {}</strong>",
+                escaped(&c.cell.instance),
+                c.cell.metric,
+                with_interval(&c.summary),
+                escaped(&c.unit)
+            )
         };
         let phrases: Vec<String> = cells.iter().take(4).map(phrase).collect();
         (!phrases.is_empty()).then(|| format!("{suite}: {}.", phrases.join("; ")))
@@ -89,23 +117,44 @@ fn by_hand(results: &Results) -> Vec<String> {
 /// Whether the clock stood still.
 fn steadiness(results: &Results) -> Option<String> {
     let loops = results.clocks.iter().map(|c| c.loop_ms);
-    let (low, high) = loops.fold((f64::INFINITY, 0.0), |(l, h): (f64, f64), v| (l.min(v), h.max(v)));
+    let (low, high) = loops.fold((f64::INFINITY, 0.0), |(l, h): (f64, f64), v| {
+        (l.min(v), h.max(v))
+    });
     if results.clocks.len() < 2 || low <= 0.0 {
         return None;
     }
     let percent = (high / low - 1.0) * 100.0;
-    let verdict = if percent < 2.0 { "steady" } else { "<span class=\"warning\">not steady</span>" };
-    let load = results.clocks.iter().filter_map(|c| c.load).fold(0.0, f64::max);
+    let verdict = if percent < 2.0 {
+        "steady"
+    } else {
+        "<span class=\"warning\">not steady</span>"
+    };
+    let load = results
+        .clocks
+        .iter()
+        .filter_map(|c| c.load)
+        .fold(0.0, f64::max);
     let busy = if load > results.machine.cores as f64 + 1.0 {
-        format!(" <span class=\"warning\">The machine was shared: a load of {} on {} cores.</span> Ratios are of samples taken in turn, so they suffer less than the figures themselves.", number(load), results.machine.cores)
+        format!(
+            " <span class=\"warning\">The machine was shared: a load of {} on {} cores.</span> Ratios are of samples taken in turn, so they suffer less than the figures themselves.",
+            number(load),
+            results.machine.cores
+        )
     } else {
         String::new()
     };
-    Some(format!("The machine's clock was {verdict}: a fixed loop took within {} % of the same time at every reading.{busy}", number(percent)))
+    Some(format!(
+        "The machine's clock was {verdict}: a fixed loop took within {} % of the same time at every reading.{busy}",
+        number(percent)
+    ))
 }
 
 fn faulty(results: &Results) -> Vec<String> {
-    let mut names: Vec<String> = results.faults.iter().map(|f| f.cell.subject.clone()).collect();
+    let mut names: Vec<String> = results
+        .faults
+        .iter()
+        .map(|f| f.cell.subject.clone())
+        .collect();
     names.sort();
     names.dedup();
     names

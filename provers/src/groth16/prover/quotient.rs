@@ -27,7 +27,11 @@ pub(super) fn evaluated(domain: &Domain, rows: &Rows, z: &[Fr]) -> Evaluated {
 }
 
 /// H's scalars from them.
-pub(super) fn coset(domain: &Domain, [mut a, mut b]: Evaluated, folded: bool) -> Zeroizing<Vec<Fr>> {
+pub(super) fn coset(
+    domain: &Domain,
+    [mut a, mut b]: Evaluated,
+    folded: bool,
+) -> Zeroizing<Vec<Fr>> {
     let c = (!folded).then(|| {
         let mut c = Zeroizing::new(product(&a, &b));
         domain.to_odd_coset(&mut c);

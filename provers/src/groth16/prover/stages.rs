@@ -103,7 +103,9 @@ mod tests {
             let z = small_assignment(3);
             for _ in 0..2 {
                 let mut seen = Vec::new();
-                let proof = prover.prove_in_stages(&z, &mut |stage| seen.push(stage)).unwrap();
+                let proof = prover
+                    .prove_in_stages(&z, &mut |stage| seen.push(stage))
+                    .unwrap();
                 assert_eq!(seen, ProofStage::ALL);
                 let key = prover.key().prepared_verifying_key();
                 assert_eq!(verify(key, prover.statement(&z).unwrap(), &proof), Ok(()));

@@ -26,4 +26,5 @@ pub use frames::{BundleError, FORMAT_VERSION, Further};
 pub use place::Place;
 pub use readable::{ClosedEpoch, Readable, readable};
 pub use report::{Comparison, Cosigner, OutcomeCount, REPORT_SCHEMA, Report, Tally};
+pub use replay::Replay;
 pub use verify::{Options, Progress, verify, verify_trail};

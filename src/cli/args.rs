@@ -57,6 +57,11 @@ pub enum Command {
         after_help = "Example:\n  ukehi node run --config demo/node1/config.toml"
     )]
     Node(NodeCommand),
+    /// Examine a stopped node's disk: every checksum, entry, proof, hash and checkpoint.
+    #[command(
+        after_help = "Examples:\n  ukehi doctor --dir demo/node1\n  ukehi doctor --dir demo --output json\n\nDIR holds a node's config.toml, or is a testnet's directory: then every node's disk is examined. Nothing is\nwritten, and no key is needed. Exits with 10 if anything is damaged."
+    )]
+    Doctor(DoctorArgs),
     /// Who leads, how far each node is, who is quarantined.
     #[command(after_help = "Example:\n  ukehi status --dir demo --output json")]
     Status(StatusArgs),
@@ -219,6 +224,13 @@ impl Target {
             timeout: 30,
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// A stopped node's directory, or a testnet's whose nodes are stopped.
+    #[arg(long)]
+    pub dir: PathBuf,
 }
 
 #[derive(Args, Debug)]

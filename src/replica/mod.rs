@@ -15,7 +15,7 @@ pub mod raft_log;
 #[allow(clippy::module_inception)]
 pub mod replica;
 pub mod sanitize;
-mod stored;
+pub mod stored;
 pub mod tail;
 
 pub use entry::{Payload, Stamp};

@@ -11,7 +11,7 @@ pub mod rocks;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "node")]
-pub use rocks::{OpenError, RocksStore};
+pub use rocks::{OpenError, ReadOnlyStore, RocksStore};
 
 use crate::kv::{Read, StoreError, WriteBatch};
 

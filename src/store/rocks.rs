@@ -9,8 +9,10 @@
 //! needs the `mark` file, which a node keeps beside this store.
 
 mod checksum;
+mod inspect;
 mod open;
 
+pub use inspect::ReadOnlyStore;
 pub use open::{FORMAT_VERSION, IDENTITY_KEY_SUFFIX, OpenError};
 
 use super::Store;

@@ -63,6 +63,8 @@ pub enum OpenError {
          with a majority of its nodes"
     )]
     Damaged { path: PathBuf, reason: String },
+    #[error("{path} holds no store: check the path; a node that never ran has none")]
+    Empty { path: PathBuf },
     #[error("the disk of {path} is full ({reason}): free some space and start again")]
     Full { path: PathBuf, reason: String },
     #[error("{path} cannot be opened: {reason}")]
@@ -74,18 +76,52 @@ pub(super) fn open(path: &Path, cluster: ClusterId) -> Result<DB, OpenError> {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
-    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    let families = Column::ALL
-        .map(|column| ColumnFamilyDescriptor::new(column.name(), column_family_options(&cache)));
-    let db = DB::open_cf_descriptors(&db_options(), path, families)
+    let db = DB::open_cf_descriptors(&db_options(), path, families())
         .map_err(|error| classify(path, error))?;
     claim(&db, path, cluster)?;
     Ok(db)
 }
 
+/// Opens a store that exists, and writes nothing; the write-ahead log is replayed in memory.
+pub(super) fn open_read_only(path: &Path, cluster: ClusterId) -> Result<DB, OpenError> {
+    let mut options = db_options();
+    options.create_if_missing(false);
+    options.create_missing_column_families(false);
+    let db = DB::open_cf_descriptors_read_only(&options, path, families(), false)
+        .map_err(|error| classify(path, error))?;
+    match check_identity(&db, path, cluster)? {
+        true => Ok(db),
+        false => Err(OpenError::Empty {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn families() -> [ColumnFamilyDescriptor; Column::ALL.len()] {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+    Column::ALL
+        .map(|column| ColumnFamilyDescriptor::new(column.name(), column_family_options(&cache)))
+}
+
 /// Compares the directory's identity with ours; writes ours into an empty one.
 fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
-    let key = shard_key(ShardId(u32::MAX), IDENTITY_KEY_SUFFIX);
+    if check_identity(db, path, cluster)? {
+        return Ok(());
+    }
+    let key = identity_key();
+    let meta = db
+        .cf_handle(Column::Meta.name())
+        .expect("open created every column family");
+    let value = checksum::seal(Column::Meta, &key, &encode_identity(cluster));
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    db.put_cf_opt(meta, &key, value, &options)
+        .map_err(|e| classify(path, e))
+}
+
+/// Whether the store is ours (`true`) or empty; anything else is an error.
+fn check_identity(db: &DB, path: &Path, cluster: ClusterId) -> Result<bool, OpenError> {
+    let key = identity_key();
     let meta = db
         .cf_handle(Column::Meta.name())
         .expect("open created every column family");
@@ -97,15 +133,10 @@ fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
     let Some(stored) = stored else {
         // A crash between making the files and writing the identity leaves an empty store. One
         // with rows and no identity is something else.
-        if !is_empty(db, path)? {
-            return Err(damaged("its identity is missing".to_owned()));
-        }
-        let value = checksum::seal(Column::Meta, &key, &encode_identity(cluster));
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
-        return db
-            .put_cf_opt(meta, &key, value, &options)
-            .map_err(|e| classify(path, e));
+        return match is_empty(db, path)? {
+            true => Ok(false),
+            false => Err(damaged("its identity is missing".to_owned())),
+        };
     };
     let identity =
         checksum::open(Column::Meta, &key, stored).map_err(|error| damaged(error.to_string()))?;
@@ -124,7 +155,11 @@ fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
             found,
         });
     }
-    Ok(())
+    Ok(true)
+}
+
+fn identity_key() -> Vec<u8> {
+    shard_key(ShardId(u32::MAX), IDENTITY_KEY_SUFFIX)
 }
 
 fn is_empty(db: &DB, path: &Path) -> Result<bool, OpenError> {

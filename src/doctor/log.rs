@@ -1,0 +1,73 @@
+//! The Raft log: that it is whole, that its terms agree, and that each entry bears its proposer's
+//! signature for this place.
+
+use super::Check;
+use crate::genesis::Genesis;
+use crate::ids::{LogIndex, NodeId, ShardId};
+use crate::kv::Read;
+use crate::log::EntryKind;
+use crate::replica::entry::{Position, content_digest};
+use crate::replica::raft_log::{HardRecord, RaftLog, StoredEntry, read_entry};
+use crate::replica::{Payload, Stamp};
+use std::sync::Arc;
+
+pub(super) fn check(
+    store: &Arc<dyn Read>,
+    genesis: &Genesis,
+    shard: ShardId,
+    applied: LogIndex,
+) -> (Check, Option<HardRecord>) {
+    let mut check = Check::new("raft log", "entries");
+    let voters: Vec<NodeId> = genesis.nodes.iter().map(|n| n.id).collect();
+    let log = match RaftLog::load(store.clone(), shard, &voters) {
+        Ok(log) => log,
+        Err(error) => {
+            check.fault(error);
+            return (check, None);
+        }
+    };
+    let hard = *log.loaded();
+    if applied > hard.commit {
+        check.fault(format!(
+            "entry {applied} is applied, and only {} are committed",
+            hard.commit
+        ));
+    }
+    for index in 1..=log.last() {
+        check.examined += 1;
+        match read_entry(&**store, shard, index) {
+            Ok(Some(entry)) => {
+                if Some(entry.term) != log.term_at(index) {
+                    check.fault(format!(
+                        "entry {index} has term {}, the term index another",
+                        entry.term
+                    ));
+                }
+                if !is_stamped(&entry, genesis, shard) {
+                    check.fault(format!("entry {index} lacks its proposer's signature"));
+                }
+            }
+            Ok(None) => check.fault(format!("entry {index} is missing")),
+            Err(error) => check.fault(error),
+        }
+    }
+    (check, Some(hard))
+}
+
+fn is_stamped(entry: &StoredEntry, genesis: &Genesis, shard: ShardId) -> bool {
+    let (kind, bytes, stamp): (_, &[u8], &Stamp) = match &entry.payload {
+        Payload::NoOp => return true,
+        Payload::Batch { bytes, stamp } => (EntryKind::Batch, bytes, stamp),
+        Payload::Change { bytes, stamp } => (EntryKind::Registry, bytes, stamp),
+    };
+    let position = Position {
+        cluster: genesis.cluster_id(),
+        shard,
+        term: entry.term,
+        index: entry.index,
+        kind,
+        digest: content_digest(kind, bytes),
+    };
+    let key = genesis.node_key(stamp.proposer);
+    key.is_some_and(|key| stamp.verifies(&key, &position))
+}

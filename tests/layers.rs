@@ -50,7 +50,6 @@ const STRANGERS: &[(&str, &str)] = &[
     ("client", "audit"),
     ("client", "node"),
     ("audit", "node"),
-    ("doctor", "node"),
     ("doctor", "client"),
 ];
 

@@ -25,6 +25,6 @@ pub use export::{BundleWriter, ExportError};
 pub use frames::{BundleError, FORMAT_VERSION, Further};
 pub use place::Place;
 pub use readable::{ClosedEpoch, Readable, readable};
-pub use report::{Comparison, Cosigner, OutcomeCount, REPORT_SCHEMA, Report, Tally};
 pub use replay::Replay;
+pub use report::{Comparison, Cosigner, OutcomeCount, REPORT_SCHEMA, Report, Tally};
 pub use verify::{Options, Progress, verify, verify_trail};

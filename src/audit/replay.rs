@@ -120,7 +120,10 @@ impl<'a> Replay<'a> {
     }
 
     /// That the registry changes before a range stand in the checkpointed log.
-    pub(super) fn check_registry(start: &Start, signed: &SignedCheckpoint) -> Result<(), AuditError> {
+    pub(super) fn check_registry(
+        start: &Start,
+        signed: &SignedCheckpoint,
+    ) -> Result<(), AuditError> {
         for raw in &start.registry {
             let place = Place::Registry(raw.record.index);
             let refused = |found: String| {

@@ -6,8 +6,9 @@ use super::output::{Output, table};
 use super::progress::Progress;
 use crate::doctor::{Check, Diagnosis, examine};
 use crate::error::{ExitCode, Failure};
+use crate::node::disk::Place;
 use crate::node::{NodeConfig, SHARD};
-use crate::store::{OpenError, ReadOnlyStore};
+use crate::store::OpenError;
 use std::path::{Path, PathBuf};
 
 const SOUND: &str = "the disk is sound: start the node";
@@ -68,26 +69,27 @@ fn diagnose(config: &Path) -> Result<Diagnosis, Failure> {
     let verifier = trust
         .batch_verifier(SHARD)
         .map_err(|e| Failure::configuration(e, "restore trust.json from a source you trust"))?;
-    let cluster = trust.genesis.cluster_id();
-    let store = match ReadOnlyStore::open(&config.data, cluster) {
-        Ok(store) => store,
-        Err(error @ (OpenError::Torn { .. } | OpenError::Damaged { .. })) => {
-            return Ok(Diagnosis::unopened(config.node, cluster, &error));
-        }
-        Err(error) => return Err(Failure::configuration(&error, next(&error))),
+    let place = Place {
+        cluster: trust.genesis.cluster_id(),
+        node: config.node,
+        shard: SHARD,
+        data: &config.data,
     };
     let mut progress = Progress::new("examined", 1);
-    let diagnosis = examine(store, config.node, &verifier, &mut |done, total| {
+    let diagnosis = examine(&place, &verifier, &mut |done, total| {
         progress.set_total(total);
         progress.set(done);
-    });
+    })
+    .map_err(|error| Failure::configuration(&error, next(&error)))?;
     progress.finish();
     Ok(diagnosis)
 }
 
 fn next(error: &OpenError) -> &'static str {
     match error {
-        OpenError::InUse { .. } => "stop the node first: `ukehi testnet down --dir DIR`, or SIGTERM",
+        OpenError::InUse { .. } => {
+            "stop the node first: `ukehi testnet down --dir DIR`, or SIGTERM"
+        }
         OpenError::OtherCluster { .. } => "check `data` and `trust` in the configuration",
         OpenError::OtherFormat { .. } => "use the release that wrote it",
         _ => "check `data` in the configuration and its permissions",

@@ -7,7 +7,7 @@ use crate::ids::{LogIndex, ShardId};
 use crate::kv::{Read, StoreError};
 use crate::log::{EntryKind, ledger};
 use crate::registry::{ChangeVerifier, Payload as Grants};
-use crate::replica::{Payload, read_entry};
+use crate::replica::{Mark, Payload, read_entry};
 
 pub(super) const NAME: &str = "entries";
 pub(super) const UNIT: &str = "applied entries";
@@ -63,21 +63,16 @@ fn entry(store: &dyn Read, shard: ShardId, index: LogIndex) -> Result<RawEntry, 
 }
 
 /// The entries behind the applied ones: acknowledged, so the gate has let them in.
-pub(super) fn unapplied(
-    store: &dyn Read,
-    verifier: &BatchVerifier,
-    applied: LogIndex,
-    last: LogIndex,
-) -> Check {
+pub(super) fn unapplied(store: &dyn Read, verifier: &BatchVerifier, at: &Mark) -> Check {
     let name = "unapplied";
     let mut check = Check::new(name, "entries behind the applied ones");
     let shard = verifier.shard();
     let changes = ChangeVerifier::new(verifier.genesis(), shard);
-    let mut verifier = match with_activated_circuits(store, verifier, &changes, applied) {
+    let mut verifier = match with_activated_circuits(store, verifier, &changes, at.applied) {
         Ok(verifier) => verifier,
         Err(error) => return unreadable(name, check.unit, &error),
     };
-    for index in applied + 1..=last {
+    for index in at.applied + 1..=at.last_index {
         check.examined += 1;
         let Ok(Some(entry)) = read_entry(store, shard, index) else {
             // A fault of the Raft log's check.

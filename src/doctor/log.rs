@@ -7,7 +7,7 @@ use crate::ids::{LogIndex, NodeId, ShardId};
 use crate::kv::Read;
 use crate::log::EntryKind;
 use crate::replica::entry::{Position, content_digest};
-use crate::replica::raft_log::{HardRecord, RaftLog, StoredEntry, read_entry};
+use crate::replica::raft_log::{RaftLog, StoredEntry, read_entry};
 use crate::replica::{Payload, Stamp};
 use std::sync::Arc;
 
@@ -16,21 +16,20 @@ pub(super) fn check(
     genesis: &Genesis,
     shard: ShardId,
     applied: LogIndex,
-) -> (Check, Option<HardRecord>) {
+) -> Check {
     let mut check = Check::new("raft log", "entries");
     let voters: Vec<NodeId> = genesis.nodes.iter().map(|n| n.id).collect();
     let log = match RaftLog::load(store.clone(), shard, &voters) {
         Ok(log) => log,
         Err(error) => {
             check.fault(error);
-            return (check, None);
+            return check;
         }
     };
-    let hard = *log.loaded();
-    if applied > hard.commit {
+    let committed = log.loaded().commit;
+    if applied > committed {
         check.fault(format!(
-            "entry {applied} is applied, and only {} are committed",
-            hard.commit
+            "entry {applied} is applied, and only {committed} are committed"
         ));
     }
     for index in 1..=log.last() {
@@ -51,7 +50,7 @@ pub(super) fn check(
             Err(error) => check.fault(error),
         }
     }
-    (check, Some(hard))
+    check
 }
 
 fn is_stamped(entry: &StoredEntry, genesis: &Genesis, shard: ShardId) -> bool {

@@ -12,11 +12,11 @@ mod log;
 mod state;
 
 use crate::batch::BatchVerifier;
-use crate::ids::{ClusterId, LogIndex, NodeId, ShardId, Term, TreeSize};
+use crate::ids::{ClusterId, LogIndex, NodeId, Term, TreeSize};
 use crate::kv::{Column, Read, StoreError};
-use crate::log::ledger;
-use crate::replica::stored;
-use crate::store::{OpenError, ReadOnlyStore};
+use crate::node::disk::Place;
+use crate::replica::Mark;
+use crate::store::{OpenError, ReadOnlyStore, Replay};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -87,68 +87,72 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
 }
 
-impl Diagnosis {
-    /// Of a store that does not open.
-    #[must_use]
-    pub fn unopened(node: NodeId, cluster: ClusterId, why: &OpenError) -> Self {
-        let mut check = Check::new("store", "stores");
-        check.fault(why);
-        Self {
-            schema: SCHEMA,
-            node,
-            cluster,
-            sound: false,
-            term: 0,
-            last_index: 0,
-            applied: 0,
-            cosigned_size: 0,
-            checks: vec![check],
-        }
-    }
-}
-
-/// Examines the store of `node`. `progress` gets the entries judged, of how many.
-#[must_use]
+/// Examines a stopped node's disk. `progress` gets the entries judged, of how many.
+///
+/// # Errors
+/// [`OpenError`] where there is no disk of this node to examine, or it runs. Damage is no error.
 pub fn examine(
-    store: ReadOnlyStore,
-    node: NodeId,
+    place: &Place<'_>,
     verifier: &BatchVerifier,
     progress: &mut dyn FnMut(u64, u64),
-) -> Diagnosis {
+) -> Result<Diagnosis, OpenError> {
+    let mut mark = Check::new("mark", "marks");
+    let store = match place.read_only(Replay::Whole) {
+        Err(fault @ (OpenError::Torn { .. } | OpenError::Damaged { .. })) => {
+            match place.read_only(Replay::ToFirstFault) {
+                Ok(store) => store,
+                Err(_) => {
+                    mark.name = "store";
+                    mark.fault(fault);
+                    return Ok(Diagnosis::new(place, Mark::default(), vec![mark]));
+                }
+            }
+        }
+        opened => opened?,
+    };
+    mark.examined = 1;
+    // A log cut within a write that nobody was told of is no fault: the node cuts it off.
+    let reached = place
+        .kept()
+        .and_then(|kept| place.require_reached(kept, &store));
+    if let Err(error) = reached {
+        mark.fault(error);
+    }
     let rows = rows(&store);
     let store: Arc<dyn Read> = Arc::new(store);
-    let (genesis, shard) = (verifier.genesis(), verifier.shard());
-    let applied = stored::applied(&*store, shard);
-    let applied = applied.map(|found| found.map_or(0, |(index, _)| index));
-    let (raft_log, hard) = log::check(&store, genesis, shard, applied.clone().unwrap_or(0));
-    let last_index = hard.map_or(0, |h| h.last_index);
-
-    let mut checks = vec![rows, raft_log];
-    match &applied {
-        Ok(applied) => {
-            let (entries, replay) = history::check(&*store, verifier, *applied, progress);
-            checks.push(entries);
-            checks.push(match &replay {
-                Some(replay) => state::check(&*store, replay, shard),
-                None => Check::skipped(state::NAME, state::UNIT, "the entries above have a fault"),
-            });
-            checks.push(history::unapplied(&*store, verifier, *applied, last_index));
-        }
-        Err(error) => checks.push(unreadable(history::NAME, history::UNIT, error)),
-    }
+    let mut checks = vec![mark, rows];
+    let at = match Mark::of_store(&*store, place.shard) {
+        Ok(at) => at,
+        Err(_) => return Ok(Diagnosis::new(place, Mark::default(), checks)),
+    };
+    let (genesis, shard) = (verifier.genesis(), place.shard);
+    checks.push(log::check(&store, genesis, shard, at.applied));
+    let (entries, replay) = history::check(&*store, verifier, at.applied, progress);
+    checks.push(entries);
+    checks.push(match &replay {
+        Some(replay) => state::check(&*store, replay, shard),
+        None => Check::skipped(state::NAME, state::UNIT, "the entries have a fault"),
+    });
+    checks.push(history::unapplied(&*store, verifier, &at));
     checks.push(beside::checkpoints(&*store, genesis, shard));
     checks.push(beside::evidence(&*store, genesis, shard));
     checks.push(beside::bulk(&*store, shard));
-    Diagnosis {
-        schema: SCHEMA,
-        node,
-        cluster: genesis.cluster_id(),
-        sound: checks.iter().all(Check::is_sound),
-        term: hard.map_or(0, |h| h.term),
-        last_index,
-        applied: applied.unwrap_or(0),
-        cosigned_size: newest(&*store, shard),
-        checks,
+    Ok(Diagnosis::new(place, at, checks))
+}
+
+impl Diagnosis {
+    fn new(place: &Place<'_>, at: Mark, checks: Vec<Check>) -> Self {
+        Self {
+            schema: SCHEMA,
+            node: place.node,
+            cluster: place.cluster,
+            sound: checks.iter().all(Check::is_sound),
+            term: at.term,
+            last_index: at.last_index,
+            applied: at.applied,
+            cosigned_size: at.cosigned,
+            checks,
+        }
     }
 }
 
@@ -164,12 +168,6 @@ fn rows(store: &ReadOnlyStore) -> Check {
         });
     }
     check
-}
-
-fn newest(store: &dyn Read, shard: ShardId) -> TreeSize {
-    let newest = ledger::newest_checkpoint(store, shard);
-    // A damaged one is a fault of the checkpoints' check.
-    newest.ok().flatten().map_or(0, |c| c.checkpoint.size)
 }
 
 fn unreadable(name: &'static str, unit: &'static str, error: &StoreError) -> Check {

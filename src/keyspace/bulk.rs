@@ -3,8 +3,8 @@
 //! Invariant: the references are a function of the log: every replica has the same, and the first
 //! one stays, whichever ciphertexts a replica holds. Knows nothing of uploads' order or bounds.
 
-use crate::ids::{Hash, LogIndex, ShardId};
 use crate::batch::BulkReference;
+use crate::ids::{Hash, LogIndex, ShardId};
 use crate::kv::{Column, Overlay, Pair, Read, StoreError, WriteBatch, shard_key};
 use crate::wire::{Reader, WireError, Writer};
 

@@ -3,6 +3,7 @@
 mod assemble;
 mod bulk;
 mod config;
+pub mod disk;
 pub mod driver;
 mod egress;
 mod ingress;

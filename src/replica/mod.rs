@@ -8,6 +8,7 @@ pub mod desk;
 pub mod entry;
 pub mod evidence;
 pub mod gate;
+pub mod mark;
 pub mod memo;
 pub mod message;
 pub mod quarantine;
@@ -20,6 +21,7 @@ pub mod tail;
 
 pub use entry::{Payload, Stamp};
 pub use evidence::Evidence;
+pub use mark::Mark;
 pub use message::{MessageError, PeerMessage};
 pub use raft_log::{StoredEntry, read_entry};
 pub use replica::{Replica, ReplicaConfig, Role};

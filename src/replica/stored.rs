@@ -57,6 +57,8 @@ pub struct Matched {
 /// Raft's hard state, with what must never be apart from it on disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HardRecord {
+    /// Counts the batches a driver wrote, this one included.
+    pub writes: u64,
     pub term: Term,
     /// The node voted for in `term`, or 0.
     pub vote: u64,
@@ -68,6 +70,7 @@ pub struct HardRecord {
 impl HardRecord {
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut w = Writer::new();
+        w.u64(self.writes);
         w.u64(self.term).u64(self.vote).u64(self.commit);
         w.u64(self.last_index).u64(self.matched.term);
         w.u64(self.matched.leader).u64(self.matched.index);
@@ -77,6 +80,7 @@ impl HardRecord {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
         let record = Self {
+            writes: r.u64("writes")?,
             term: r.u64("term")?,
             vote: r.u64("vote")?,
             commit: r.u64("commit")?,

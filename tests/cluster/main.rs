@@ -5,6 +5,7 @@
 #![cfg(feature = "node")]
 
 mod anchor;
+mod disk;
 mod exactly_once;
 mod failover;
 mod harness;

@@ -14,7 +14,7 @@ use crate::log::{EntryKind, Outcome, Record, ledger};
 use crate::replica::entry::batch_digest;
 use crate::replica::message::is_peer_message;
 use crate::replica::stored;
-use crate::replica::{Payload, PeerMessage};
+use crate::replica::{Mark, Payload, PeerMessage};
 use raft::eraftpb::{Entry, Message, MessageType};
 use ukehi_circuits::field;
 
@@ -136,12 +136,16 @@ impl Driver {
                 // The hard record goes with every batch: on disk, commit is never below applied.
                 let hard = self.replica.hard_state();
                 let matched = self.sanitizer.matched();
-                let writes = &mut self.pipeline.next.writes;
-                self.replica.log_mut().emit(&hard, matched, writes);
+                let next = &mut self.pipeline.next;
+                let log = self.replica.log_mut();
+                let hard = log.emit(&hard, matched, &mut next.writes);
+                let applied = next.applied.unwrap_or(self.applied);
+                let cosigned = self.cosigned_size.max(next.saved.unwrap_or(0));
                 let (token, batch) = self.pipeline.start();
                 self.effects.push(Effect::Persist {
                     token,
                     batch,
+                    mark: Mark::new(&hard, applied, cosigned),
                     sync: true,
                 });
                 return Ok(());

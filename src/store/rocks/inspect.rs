@@ -3,7 +3,7 @@
 //! Invariants: 1. no file of the directory is written; 2. no node has the directory open while
 //! this is held, and none can open it. Knows nothing of what the columns mean.
 
-use super::open::{OpenError, open_read_only};
+use super::open::{OpenError, Replay, open_read_only};
 use super::{RocksStore, checksum, read_error};
 use crate::ids::ClusterId;
 use crate::kv::{Column, Pair, Read, StoreError};
@@ -11,8 +11,6 @@ use rocksdb::IteratorMode;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use std::fs::File;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 /// RocksDB's own lock file, by a POSIX record lock.
 const LOCK_FILE: &str = "LOCK";
@@ -29,13 +27,9 @@ impl ReadOnlyStore {
     ///
     /// # Errors
     /// [`OpenError`]: `Empty` where there is none, `InUse` while a node runs on it.
-    pub fn open(path: &Path, cluster: ClusterId) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, cluster: ClusterId, replay: Replay) -> Result<Self, OpenError> {
         let lock = lock(path)?;
-        let store = RocksStore {
-            db: Some(open_read_only(path, cluster)?),
-            failed: AtomicBool::new(false),
-            writing: Mutex::new(()),
-        };
+        let store = RocksStore::over(open_read_only(path, cluster, replay)?);
         Ok(Self { store, _lock: lock })
     }
 

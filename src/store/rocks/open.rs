@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// How keys and values are laid out. Raised when an older program could not read them.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Under [`Column::Meta`] and no shard (`u32::MAX`): cluster id and format version.
 pub const IDENTITY_KEY_SUFFIX: &[u8] = b"store-identity";
@@ -52,9 +52,8 @@ pub enum OpenError {
         found: u32,
     },
     #[error(
-        "the write-ahead log in {path} stops within a record ({reason}): a crash cut an \
-         unacknowledged write short, or the file was truncated; keep a copy of \
-         the directory; this release does not repair it, the cluster goes on with a majority of \
+        "the write-ahead log in {path} stops within a record ({reason}), and more is missing than \
+         a crash can take: keep a copy of the directory; the cluster goes on with a majority of \
          its nodes"
     )]
     Torn { path: PathBuf, reason: String },
@@ -71,20 +70,33 @@ pub enum OpenError {
     Io { path: PathBuf, reason: String },
 }
 
-pub(super) fn open(path: &Path, cluster: ClusterId) -> Result<DB, OpenError> {
+/// How much of the write-ahead log has to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// All of it, to the last byte.
+    Whole,
+    /// It ends before the first record that is not: for a caller who knows what must be there.
+    ToFirstFault,
+}
+
+pub(super) fn open(path: &Path, cluster: ClusterId, replay: Replay) -> Result<DB, OpenError> {
     std::fs::create_dir_all(path).map_err(|error| OpenError::Io {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
-    let db = DB::open_cf_descriptors(&db_options(), path, families())
+    let db = DB::open_cf_descriptors(&db_options(replay), path, families())
         .map_err(|error| classify(path, error))?;
     claim(&db, path, cluster)?;
     Ok(db)
 }
 
 /// Opens a store that exists, and writes nothing; the write-ahead log is replayed in memory.
-pub(super) fn open_read_only(path: &Path, cluster: ClusterId) -> Result<DB, OpenError> {
-    let mut options = db_options();
+pub(super) fn open_read_only(
+    path: &Path,
+    cluster: ClusterId,
+    replay: Replay,
+) -> Result<DB, OpenError> {
+    let mut options = db_options(replay);
     options.create_if_missing(false);
     options.create_missing_column_families(false);
     let db = DB::open_cf_descriptors_read_only(&options, path, families(), false)
@@ -209,12 +221,15 @@ fn classify(path: &Path, error: rocksdb::Error) -> OpenError {
 }
 
 /// The settings of the whole database.
-fn db_options() -> Options {
+fn db_options(replay: Replay) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
-    // The default drops whatever follows a bad record, acknowledged or not, without a word.
-    options.set_wal_recovery_mode(DBRecoveryMode::AbsoluteConsistency);
+    // RocksDB's default drops whatever follows a bad record, acknowledged or not, without a word.
+    options.set_wal_recovery_mode(match replay {
+        Replay::Whole => DBRecoveryMode::AbsoluteConsistency,
+        Replay::ToFirstFault => DBRecoveryMode::PointInTime,
+    });
     options.set_track_and_verify_wals_in_manifest(true);
     options.set_paranoid_checks(true);
     options.set_db_write_buffer_size(ALL_WRITE_BUFFERS_BYTES);

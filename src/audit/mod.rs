@@ -9,6 +9,8 @@ mod bundle;
 mod checkpoint;
 pub mod disclosure;
 mod error;
+#[cfg(feature = "node")]
+pub mod evidence;
 mod export;
 mod frames;
 mod place;

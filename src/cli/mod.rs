@@ -13,6 +13,7 @@ mod connect;
 mod data;
 mod disclose;
 mod doctor;
+mod evidence;
 mod failures;
 mod keys;
 mod node;
@@ -75,6 +76,7 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
         Command::Testnet(command) => testnet::run(command, output),
         Command::Node(command) => node::run(command),
         Command::Doctor(args) => doctor::run(&args, output),
+        Command::Evidence(args) => evidence::export(&args, output),
         Command::Status(args) => status::run(&args, output),
         Command::Put(args) => data::put(&args, output),
         Command::Get(args) => data::get(&args, output),

@@ -7,6 +7,7 @@ use crate::ids::{Hash, ShardId};
 use crate::keyspace::bulk::{self as keys, UploadToken};
 use crate::kv::{Column, Read, StoreError, shard_key};
 use crate::log::{ForkEvidence, SignedCheckpoint, ledger, tree};
+use crate::replica::Evidence;
 use crate::replica::evidence::{self, MAX_EVIDENCE};
 
 /// Ciphertexts listed at once.
@@ -55,7 +56,19 @@ fn root_agrees(
 pub(super) fn evidence(store: &dyn Read, genesis: &Genesis, shard: ShardId) -> Check {
     let mut check = Check::new("evidence", "stored cases");
     match evidence::stored(store, shard) {
-        Ok(cases) => check.examined += cases.len() as u64,
+        Ok(cases) => {
+            for case in cases {
+                check.examined += 1;
+                let (cluster, key_of) = (genesis.cluster_id(), |n| genesis.node_key(n).copied());
+                let claim = matches!(case, Evidence::Claim { .. });
+                if !claim && !case.signatures_hold(cluster, shard, key_of) {
+                    let (term, index) = case.place();
+                    check.fault(format!(
+                        "the case of entry {index}, term {term}, bears no valid signature"
+                    ));
+                }
+            }
+        }
         Err(error) => check.fault(error),
     }
     let (from, to) = (shard_key(shard, b"f"), shard_key(shard, b"g"));

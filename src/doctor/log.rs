@@ -5,10 +5,8 @@ use super::Check;
 use crate::genesis::Genesis;
 use crate::ids::{LogIndex, NodeId, ShardId};
 use crate::kv::Read;
-use crate::log::EntryKind;
-use crate::replica::entry::{Position, content_digest};
+use crate::replica::entry::Position;
 use crate::replica::raft_log::{RaftLog, StoredEntry, read_entry};
-use crate::replica::{Payload, Stamp};
 use std::sync::Arc;
 
 pub(super) fn check(
@@ -54,19 +52,17 @@ pub(super) fn check(
 }
 
 fn is_stamped(entry: &StoredEntry, genesis: &Genesis, shard: ShardId) -> bool {
-    let (kind, bytes, stamp): (_, &[u8], &Stamp) = match &entry.payload {
-        Payload::NoOp => return true,
-        Payload::Batch { bytes, stamp } => (EntryKind::Batch, bytes, stamp),
-        Payload::Change { bytes, stamp } => (EntryKind::Registry, bytes, stamp),
+    let Some(content) = entry.payload.stamped() else {
+        return true;
     };
     let position = Position {
         cluster: genesis.cluster_id(),
         shard,
         term: entry.term,
         index: entry.index,
-        kind,
-        digest: content_digest(kind, bytes),
+        kind: content.kind,
+        digest: content.digest(),
     };
-    let key = genesis.node_key(stamp.proposer);
-    key.is_some_and(|key| stamp.verifies(&key, &position))
+    let key = genesis.node_key(content.stamp.proposer);
+    key.is_some_and(|key| content.stamp.verifies(key, &position))
 }

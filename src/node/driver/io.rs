@@ -240,6 +240,10 @@ pub struct DriverStatus {
     /// Size of the newest majority-cosigned checkpoint in the store; 0 without one.
     pub cosigned_size: TreeSize,
     pub quarantined: Vec<Case>,
+    /// Stored cases of refused entries, equivocation and claims.
+    pub evidence: usize,
+    /// Nodes that have signed two logs.
+    pub forked: Vec<NodeId>,
     pub pending_submits: usize,
     pub pending_barriers: usize,
     pub pending_verifications: usize,

@@ -71,6 +71,8 @@ pub struct Driver {
     quarantine: Quarantine,
     /// Stored cases; bounds what peers can make us write.
     evidence_count: usize,
+    /// Nodes that have signed two logs, by stored evidence.
+    forked: BTreeSet<NodeId>,
     cosigner: Cosigner,
     cosigned_size: TreeSize,
     pipeline: Pipeline,
@@ -134,6 +136,7 @@ impl Driver {
         for case in &cases {
             quarantine.open(case, replica.commit());
         }
+        let forked = evidence::forked(&*store, shard)?;
         let saved = ledger::newest_checkpoint(&*store, shard)?;
         let key = Arc::new(key);
         let mut driver = Self {
@@ -154,6 +157,7 @@ impl Driver {
             desk: Desk::default(),
             quarantine,
             evidence_count: cases.len(),
+            forked,
             pipeline: Pipeline::default(),
             submits: Submits::default(),
             reads: Reads::new(node, seed),
@@ -295,6 +299,7 @@ impl Driver {
                 }
                 CosignAction::Fork(fork) => {
                     let node = fork.node();
+                    self.forked.insert(node);
                     evidence::put_fork(self.shard, &fork, &mut self.pipeline.next.writes);
                     self.effects.push(Effect::Alarm(Alarm::Fork { node }));
                 }
@@ -350,6 +355,8 @@ impl Driver {
             registry_changes: self.tail.applied().changes().len(),
             cosigned_size: self.cosigned_size,
             quarantined: self.quarantine.cases().copied().collect(),
+            evidence: self.evidence_count,
+            forked: self.forked.iter().copied().collect(),
             pending_submits: self.submits.len(),
             pending_barriers: self.reads.len(),
             pending_verifications: self.desk.waiting(),

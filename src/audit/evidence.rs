@@ -200,7 +200,7 @@ fn fault(
         };
     }
     let verifier = trust.batch_verifier(shard)?;
-    match verifier.verify(&[content.bytes.clone()]).pop() {
+    match verifier.verify(std::slice::from_ref(content.bytes)).pop() {
         Some(Verdict::Invalid(fault)) => Ok(fault.to_string()),
         Some(Verdict::NotYet(reason)) => Err(EvidenceError::NeedsLog {
             reason: reason.to_string(),

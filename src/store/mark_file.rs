@@ -19,7 +19,7 @@ const CONTEXT: &str = "ukehi 2026-11 mark v1";
 /// A slot in its own page: a torn write cannot reach the other.
 const SLOT_BYTES: u64 = 4096;
 /// The longest content of a slot.
-pub const MAX_CONTENT: usize = 1024;
+const MAX_CONTENT: usize = 1024;
 /// Magic, owner, number, content's length; then the content and 32 bytes of BLAKE3.
 const HEADER_BYTES: usize = 8 + 32 + 8 + 4;
 
@@ -89,7 +89,7 @@ impl MarkFile {
     /// [`MarkError::Io`]; the newer slot is as it was.
     ///
     /// # Panics
-    /// If the content is longer than [`MAX_CONTENT`].
+    /// If the content is longer than 1,024 bytes.
     pub fn write(&mut self, content: &[u8], sync: bool) -> Result<(), MarkError> {
         assert!(content.len() <= MAX_CONTENT, "a mark fits its slot");
         let number = self.number + 1;

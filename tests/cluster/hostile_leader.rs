@@ -145,8 +145,8 @@ fn show_the_evidence(cluster: &Cluster, hostile: u64) {
     let exported = cluster.json(&["evidence", "--out", out.to_str().expect("a path")]);
     let files = exported["files"].as_array().expect("files");
     let refused = files.iter().filter_map(|f| f.as_str());
-    let refused = refused.filter(|f| f.contains("refused-entry"));
-    let file = refused.last().expect("a refused entry").to_owned();
+    let mut refused = refused.filter(|f| f.contains("refused-entry"));
+    let file = refused.next().expect("a refused entry").to_owned();
     let trust = cluster.trust();
     let check = |file: &str, trust: &Path| {
         let trust = trust.to_str().expect("a path");

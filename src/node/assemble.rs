@@ -7,7 +7,7 @@
 
 use super::bulk::registered::Registered;
 use super::bulk::{self, BulkArea, BulkScope};
-use super::config::NodeConfig;
+use super::config::{Forks, NodeConfig};
 use super::disk::{Disk, DiskError, Place};
 use super::driver::{Driver, DriverConfig, DriverError};
 use super::egress::Egress;
@@ -151,7 +151,7 @@ pub async fn run_with_verifier(
 
     let verifier = Arc::new(BatchVerifier::new(genesis.clone(), SHARD, proofs));
     let machine = Keyspace::load(&*store, &genesis, SHARD).map_err(DriverError::from)?;
-    let driver = Driver::new(
+    let mut driver = Driver::new(
         DriverConfig {
             node: config.node,
             shard: SHARD,
@@ -162,6 +162,9 @@ pub async fn run_with_verifier(
         verifier.clone(),
         Box::new(machine),
     )?;
+    if config.forks == Forks::Enforce {
+        driver.enforce_forks(config.released_forks.iter().copied().collect());
+    }
     // Before the store's thread starts: afterwards only that thread may remove what is there.
     let staging = bulk::recover(&*store, SHARD).map_err(DriverError::from)?;
     let registered = Registered::new(store.clone(), &genesis, SHARD);

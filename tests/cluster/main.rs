@@ -8,6 +8,7 @@ mod anchor;
 mod disk;
 mod exactly_once;
 mod failover;
+mod forks;
 mod harness;
 mod hostile_leader;
 mod intruders;

@@ -21,5 +21,5 @@ pub mod tail;
 pub use entry::{Payload, Stamp};
 pub use evidence::Evidence;
 pub use message::{MessageError, PeerMessage};
-pub use raft_log::{StoredEntry, read_entry};
+pub use raft_log::{StoredEntry, read_entry, read_hard};
 pub use replica::{Replica, ReplicaConfig, Role};

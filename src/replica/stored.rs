@@ -73,7 +73,7 @@ impl HardRecord {
         w.finish()
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
         let record = Self {
             term: r.u64("term")?,
@@ -88,6 +88,17 @@ impl HardRecord {
         };
         r.end()?;
         Ok(record)
+    }
+}
+
+/// The hard record; the default for a log never written to.
+///
+/// # Errors
+/// Those of the store.
+pub fn read_hard(store: &dyn Read, shard: ShardId) -> Result<HardRecord, StoreError> {
+    match store.get(Column::Raft, &hard_key(shard))? {
+        Some(bytes) => HardRecord::from_bytes(&bytes).map_err(|e| broken(&e.to_string())),
+        None => Ok(HardRecord::default()),
     }
 }
 

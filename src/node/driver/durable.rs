@@ -7,10 +7,11 @@
 use super::changes::DecidedChange;
 use super::io::{ClientReply, Effect, MAX_APPLY_ENTRIES, StopReason};
 use super::pipeline::{Decided, Gathered};
-use super::{Driver, DriverError};
+use super::{Driver, DriverError, mutated};
 use crate::ids::{ClusterId, LogIndex, NodeId, ShardId};
 use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
 use crate::log::{EntryKind, Outcome, Record, ledger};
+use crate::mutant::{self, Mutant};
 use crate::replica::entry::batch_digest;
 use crate::replica::message::is_peer_message;
 use crate::replica::{Payload, PeerMessage};
@@ -79,6 +80,10 @@ impl Driver {
     }
 
     fn put_applied(&mut self, index: LogIndex) {
+        let index = match mutant::is(Mutant::AppliedIndexLags) {
+            true => self.applied,
+            false => index,
+        };
         let mut w = Writer::new();
         w.u64(index).raw(&self.cluster.0);
         let key = applied_key(self.shard);
@@ -108,9 +113,11 @@ impl Driver {
             let next = &mut self.pipeline.next;
             next.hard |= ready.must_sync();
             next.ready = Some(ready.number());
-            next.messages.extend(ready.take_persisted_messages());
+            let mut waiting = ready.take_persisted_messages();
             // Only a leader has these: it may send before its own write is done (thesis §10.2.1).
-            let at_once = ready.take_messages();
+            let mut at_once = ready.take_messages();
+            at_once.extend(mutated::let_go_early(&mut waiting));
+            next.messages.extend(waiting);
             self.replica.absorbed(ready).map_err(StopReason::Replica)?;
             self.send_raft(at_once);
         }
@@ -127,7 +134,8 @@ impl Driver {
     }
 
     fn send_raft(&mut self, messages: Vec<Message>) {
-        for message in messages {
+        for mut message in messages {
+            mutated::overstate(&mut message, self.replica.log());
             let kind = message.get_msg_type();
             if !is_peer_message(kind) {
                 continue;
@@ -161,7 +169,7 @@ impl Driver {
                 self.effects.push(Effect::Persist {
                     token,
                     batch,
-                    sync: true,
+                    sync: !mutant::is(Mutant::SyncForgotten),
                 });
                 return Ok(());
             }

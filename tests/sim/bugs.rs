@@ -234,13 +234,17 @@ fn bits_flip_in_stored_hashes() -> Result<(), String> {
 fn a_batch_is_sent_again_while_its_entry_waits_for_a_verdict() -> Result<(), String> {
     let (mut world, leader) = led(3, &[], 42);
     let batch = world.corpus.batches[0].clone();
-    world.disk_ms = 30;
+    // All have the entry, and its leader never hears of that.
+    for node in others(leader) {
+        world.network.cut(node, leader);
+    }
     world.submit(leader, &batch, 20);
-    world.run_for(60);
+    world.run_for(100);
     for node in 0..3 {
         world.crash_leaving(node, CutWrite::Kept);
         world.start(node);
     }
+    world.network.heal();
     world.verify_ms = 1_500;
     world.run_until(10_000, |w| w.leader().is_some());
     for node in 0..3 {

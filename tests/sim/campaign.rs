@@ -88,7 +88,7 @@ fn mutants_are_searched_for_afresh() {
     let mut out = format!(
         "\n| mutant | found in | of seeds (from {first}) | first | seconds |\n|---|---|---|---|---|\n"
     );
-    let all = search(first, seeds, Duration::from_secs(600));
+    let all: Vec<Found> = search(first, seeds, Duration::from_secs(600)).collect();
     for Found {
         mutant,
         seeds,

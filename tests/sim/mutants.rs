@@ -38,10 +38,10 @@ fn verdict(mutant: Mutant, seed: u64) -> Option<String> {
 }
 
 /// Searches each mutant that a run can show with seeds from `first` on.
-pub fn search(first: u64, seeds: u64, at_most: Duration) -> Vec<Found> {
+pub fn search(first: u64, seeds: u64, at_most: Duration) -> impl Iterator<Item = Found> {
     let searched = Mutant::ALL.into_iter();
     let searched = searched.filter(|m| !NOT_IN_A_RUN.contains(m));
-    let search_one = |mutant| {
+    let search_one = move |mutant| {
         let start = Instant::now();
         let more = |done| done < seeds && start.elapsed() < at_most;
         let hits = runs::over(first, more, |seed| verdict(mutant, seed));
@@ -54,7 +54,7 @@ pub fn search(first: u64, seeds: u64, at_most: Duration) -> Vec<Found> {
             took: start.elapsed(),
         }
     };
-    searched.map(search_one).collect()
+    searched.map(search_one)
 }
 
 #[test]

@@ -303,16 +303,17 @@ impl World {
         self.nodes.iter().filter(|n| n.lost.is_none())
     }
 
-    /// All nodes that can run have applied the same.
+    /// All nodes that can run follow one leader and have applied the same.
     pub fn converged(&self) -> bool {
-        let sizes: Option<Vec<(u64, u64)>> = self
+        let shown: Option<Vec<_>> = self
             .present()
             .map(|n| {
                 let status = n.driver.as_ref()?.status();
-                Some((status.applied, status.last_index))
+                let led_by = (status.term, status.leader?);
+                Some((led_by, status.applied, status.last_index))
             })
             .collect();
-        sizes.is_some_and(|s| s.windows(2).all(|w| w[0] == w[1]) && s[0].0 == s[0].1)
+        shown.is_some_and(|s| s.windows(2).all(|w| w[0] == w[1]) && s[0].1 == s[0].2)
     }
 
     pub fn answer(&self, request: RequestId) -> Option<Answer> {

@@ -1,4 +1,5 @@
-//! Within ten election timeouts after the last fault every client is served and all logs agree.
+//! Within ten election timeouts after the last fault every client is served, all follow
+//! one leader, and all logs agree.
 
 use crate::world::World;
 use ukehi::node::driver::TICK_MS;

@@ -2,9 +2,12 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/ukehi/target
 CARGO ?= cargo
 UKEHI := $(CARGO_TARGET_DIR)/release/ukehi
-SEED ?= 1
+# A campaign of the simulator: how long, how many seeds for each mutant, where its table goes.
+HOURS ?= 1
+MUTANT_SEEDS ?= 100
+REPORT ?= sim-campaign.md
 
-.PHONY: demo build test evm independent test-lib lint doc deny sim bench tools test-tools fmt
+.PHONY: demo build test evm independent test-lib lint doc deny sim mutants campaign bench tools test-tools fmt
 
 demo: build            ## the whole story: three nodes, 64 commands, a crash, an audit
 	@scripts/demo.sh $(UKEHI)
@@ -14,7 +17,7 @@ build: tools
 
 test: test-tools       ## the whole test suite; what CI runs
 	$(CARGO) test --release --workspace
-	@$(MAKE) --no-print-directory independent evm
+	@$(MAKE) --no-print-directory mutants independent evm
 
 independent: test-tools ## a second verifier, in Python, over the vectors
 	@scripts/independent.sh
@@ -37,8 +40,17 @@ fmt:
 deny:                  ## advisories, licences, sources
 	@scripts/deny.sh
 
-sim: tools             ## replay one simulated run: make sim SEED=n
-	UKEHI_SIM_SEED=$(SEED) $(CARGO) test --release --test sim -- --nocapture replay
+sim: tools             ## what CI runs of the simulator; make sim SEED=n replays one run
+	$(if $(SEED),UKEHI_SIM_SEED=$(SEED)) $(CARGO) test --release --test sim -- $(if $(SEED),--nocapture --exact replay)
+
+mutants: tools         ## bugs of others put back: each must be found by its plot and its seed
+	$(CARGO) test --release --features mutants --test sim -- mutants::
+
+campaign: tools        ## fresh seeds: make campaign HOURS=h [MUTANT_SEEDS=n] [REPORT=file]
+	UKEHI_SIM_HOURS=$(HOURS) UKEHI_SIM_REPORT=$(abspath $(REPORT)) \
+	  $(CARGO) test --release --test sim -- --nocapture campaign::campaign
+	UKEHI_SIM_MUTANT_CAMPAIGN=$(MUTANT_SEEDS) UKEHI_SIM_REPORT=$(abspath $(REPORT)) \
+	  $(CARGO) test --release --features mutants --test sim -- --nocapture campaign::mutants
 
 bench: tools
 	$(CARGO) bench --profile release

@@ -22,6 +22,7 @@ pub mod ids;
 pub mod keyspace;
 pub mod kv;
 pub mod log;
+pub mod mutant;
 #[cfg(feature = "node")]
 pub mod net;
 #[cfg(feature = "node")]

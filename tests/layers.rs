@@ -23,6 +23,7 @@ const ROOMS: &[(&str, u32)] = &[
     ("ids", BASE),
     ("wire", BASE),
     ("kv", BASE),
+    ("mutant", BASE),
     ("genesis", PURE),
     ("batch", PURE),
     ("log", PURE),

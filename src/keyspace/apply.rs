@@ -12,6 +12,7 @@ use crate::genesis::Genesis;
 use crate::ids::{LogIndex, ShardId};
 use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
 use crate::log::{Outcome, tree};
+use crate::mutant::{self, Mutant};
 use crate::registry::{self, Registry, VerifiedChange};
 use crate::wire::{Reader, Writer};
 use ukehi_circuits::field;
@@ -173,6 +174,7 @@ impl StateMachine for Keyspace {
         let header = &batch.batch().header;
         let x = field::encode(batch.x());
         match session::lookup(store, self.shard, &header.author, header.author_seq)? {
+            Freshness::Used(_) if mutant::is(Mutant::RetryAppliedTwice) => {}
             // The first outcome stands; nothing is remembered anew.
             Freshness::Used(session) if session.x == x => return Ok(Outcome::Duplicate),
             Freshness::Used(_) => return Ok(Outcome::SequenceConflict),

@@ -12,6 +12,7 @@
 use super::proof::{ConsistencyProof, InclusionProof};
 use crate::ids::{Hash, LogIndex, ShardId, TreeSize};
 use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
+use crate::mutant::{self, Mutant};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -249,7 +250,10 @@ fn within_log(store: &dyn Read, shard: ShardId, wanted: TreeSize) -> Result<(), 
 
 /// The hash over the non-empty `[low, high)`, where RFC 6962's recursion comes past exactly there.
 fn subtree(store: &dyn Read, shard: ShardId, low: u64, high: u64) -> Result<Hash, StoreError> {
-    let peaks = cover(store, shard, low, high)?;
+    let mut peaks = cover(store, shard, low, high)?;
+    if mutant::is(Mutant::LastLeafDoubled) && high & 1 == 1 {
+        peaks.extend(peaks.last().copied());
+    }
     let hash = peaks
         .into_iter()
         .rev()

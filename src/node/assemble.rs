@@ -17,6 +17,7 @@ use super::runtime::{self, Input, Running};
 use crate::batch::{BatchVerifier, ProofVerifier};
 use crate::ids::{NodeId, ShardId};
 use crate::keyspace::Keyspace;
+use crate::mutant::{self, Mutant};
 use crate::net::client_port::ClientPort;
 use crate::net::{AddressFileError, NetConfig, NetError, Network, publish_address};
 use crate::trust::{TrustError, TrustRoot};
@@ -24,7 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
-use ukehi_keys::NodeKey;
+use ukehi_keys::{CircuitId, NodeKey};
 
 /// The data shard of this release.
 pub const SHARD: ShardId = ShardId(0);
@@ -79,15 +80,23 @@ pub async fn run(
 ) -> Result<(), NodeError> {
     let trust = TrustRoot::load(&config.trust)?;
     let insecure = trust.insecure_circuits();
-    let dev = config.dev && trust.genesis.dev;
-    if !insecure.is_empty() && !dev {
-        let circuits: Vec<String> = insecure.iter().map(ToString::to_string).collect();
-        return Err(NodeError::InsecureSetup {
-            circuits: circuits.join(", "),
-        });
-    }
+    refuse_insecure(&insecure, config.dev && trust.genesis.dev)?;
     let proofs = trust.proof_verifier()?;
     run_with_verifier(config, key, trust, Arc::new(proofs), started, shutdown).await
+}
+
+/// Whoever ran an insecure set-up alone can forge proofs.
+///
+/// # Errors
+/// [`NodeError::InsecureSetup`] unless both the cluster and this node are for development.
+pub fn refuse_insecure(insecure: &[CircuitId], dev: bool) -> Result<(), NodeError> {
+    if insecure.is_empty() || dev || mutant::is(Mutant::InsecureSetupAccepted) {
+        return Ok(());
+    }
+    let circuits: Vec<String> = insecure.iter().map(ToString::to_string).collect();
+    Err(NodeError::InsecureSetup {
+        circuits: circuits.join(", "),
+    })
 }
 
 /// [`run`] with a given proof verifier.

@@ -5,9 +5,9 @@
 //! lost any of them, whatever it held, is known by its number. Knows nothing of files.
 
 use super::raft_log::HardRecord;
-use super::stored::{self, broken, hard_key};
+use super::stored;
 use crate::ids::{LogIndex, ShardId, Term, TreeSize};
-use crate::kv::{Column, Read, StoreError};
+use crate::kv::{Read, StoreError};
 use crate::log::ledger;
 use crate::wire::{Reader, WireError, Writer};
 
@@ -63,10 +63,7 @@ impl Mark {
     /// # Errors
     /// Those of the store.
     pub fn of_store(store: &dyn Read, shard: ShardId) -> Result<Self, StoreError> {
-        let hard = match store.get(Column::Raft, &hard_key(shard))? {
-            Some(bytes) => HardRecord::from_bytes(&bytes).map_err(|e| broken(&e.to_string()))?,
-            None => HardRecord::default(),
-        };
+        let hard = stored::read_hard(store, shard)?;
         let applied = stored::applied(store, shard)?.map_or(0, |(index, _)| index);
         let newest = ledger::newest_checkpoint(store, shard)?;
         let cosigned = newest.map_or(0, |c| c.checkpoint.size);

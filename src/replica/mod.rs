@@ -23,5 +23,5 @@ pub use entry::{Payload, Stamp};
 pub use evidence::Evidence;
 pub use mark::Mark;
 pub use message::{MessageError, PeerMessage};
-pub use raft_log::{StoredEntry, read_entry};
+pub use raft_log::{StoredEntry, read_entry, read_hard};
 pub use replica::{Replica, ReplicaConfig, Role};

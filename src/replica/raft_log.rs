@@ -8,10 +8,11 @@
 
 use super::entry::write_entry;
 use super::message::MAX_ENTRIES_PER_MESSAGE;
-pub use super::stored::{HardRecord, Matched, StoredEntry, read_entry};
+pub use super::stored::{HardRecord, Matched, StoredEntry, read_entry, read_hard};
 use super::stored::{broken, decode_stored, entry_key, hard_key, load_runs, run_key};
 use crate::ids::{LogIndex, NodeId, ShardId, Term};
 use crate::kv::{Column, Read, StoreError, WriteBatch};
+use crate::mutant::{self, Mutant};
 use crate::wire::Writer;
 use raft::eraftpb::{ConfState, Entry, HardState, Snapshot};
 use raft::{GetEntriesContext, RaftState, Storage, StorageError};
@@ -57,10 +58,7 @@ impl RaftLog {
         shard: ShardId,
         voters: &[NodeId],
     ) -> Result<Self, StoreError> {
-        let loaded = match store.get(Column::Raft, &hard_key(shard))? {
-            Some(bytes) => HardRecord::from_bytes(&bytes).map_err(|e| broken(&e.to_string()))?,
-            None => HardRecord::default(),
-        };
+        let loaded = read_hard(&*store, shard)?;
         let log = Self {
             runs: load_runs(&*store, shard)?,
             last: loaded.last_index,
@@ -109,6 +107,12 @@ impl RaftLog {
     #[must_use]
     pub fn last(&self) -> LogIndex {
         self.last
+    }
+
+    /// Up to here the store holds what the log holds now.
+    #[must_use]
+    pub fn durable_last(&self) -> LogIndex {
+        self.persisted
     }
 
     /// The term of an entry: 0 at index 0, `None` beyond the log.
@@ -228,7 +232,10 @@ impl RaftLog {
         let record = HardRecord {
             writes: self.writes,
             term: hard.term,
-            vote: hard.vote,
+            vote: match mutant::is(Mutant::TermWithoutVote) {
+                true => 0,
+                false => hard.vote,
+            },
             commit: hard.commit,
             last_index: self.last,
             matched,

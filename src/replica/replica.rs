@@ -4,6 +4,8 @@
 //! timeout is set from (seed, node, count of role changes); 2. a panic of raft-rs is an error of
 //! this replica, and nothing calls it again. Knows nothing of clients, queues or verdicts.
 
+mod mutated;
+
 use super::entry::{Payload, Stamp, entry_data};
 use super::message::APPEND_BYTES;
 use super::raft_log::RaftLog;
@@ -72,6 +74,8 @@ pub struct Replica {
     seed: u64,
     seen: (Term, StateRole),
     changes: u64,
+    /// The election timeout drawn for `changes`, in ticks.
+    timeout: usize,
 }
 
 impl Replica {
@@ -104,7 +108,9 @@ impl Replica {
             node: config.node,
             seed: config.seed,
             changes: 0,
+            timeout: 0,
         };
+        replica.draw_timeout();
         replica.settle_timeout();
         Ok(replica)
     }
@@ -131,14 +137,18 @@ impl Replica {
         if now != self.seen {
             self.seen = now;
             self.changes += 1;
+            self.draw_timeout();
         }
+        self.raw.raft.set_randomized_election_timeout(self.timeout);
+    }
+
+    fn draw_timeout(&mut self) {
         let mut hasher = blake3::Hasher::new_derive_key("ukehi/election-timeout/v1");
         for part in [self.seed, self.node.0, self.changes] {
             hasher.update(&part.to_le_bytes());
         }
         let drawn = u64::from(hasher.finalize().as_bytes()[0]);
-        let ticks = ELECTION_TICKS + (drawn as usize * ELECTION_TICKS) / 256;
-        self.raw.raft.set_randomized_election_timeout(ticks);
+        self.timeout = ELECTION_TICKS + (drawn as usize * ELECTION_TICKS) / 256;
     }
 
     /// # Errors
@@ -155,7 +165,9 @@ impl Replica {
     /// As [`Replica::tick`].
     pub fn step(&mut self, message: Message) -> Result<(), ReplicaError> {
         self.call(|raw| {
+            mutated::before_step(raw, &message);
             let _ = raw.step(message);
+            mutated::after_step(raw);
         })
     }
 

@@ -77,7 +77,7 @@ impl HardRecord {
         w.finish()
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
         let record = Self {
             writes: r.u64("writes")?,
@@ -93,6 +93,17 @@ impl HardRecord {
         };
         r.end()?;
         Ok(record)
+    }
+}
+
+/// The hard record; the default for a log never written to.
+///
+/// # Errors
+/// Those of the store.
+pub fn read_hard(store: &dyn Read, shard: ShardId) -> Result<HardRecord, StoreError> {
+    match store.get(Column::Raft, &hard_key(shard))? {
+        Some(bytes) => HardRecord::from_bytes(&bytes).map_err(|e| broken(&e.to_string())),
+        None => Ok(HardRecord::default()),
     }
 }
 

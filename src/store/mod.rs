@@ -5,6 +5,7 @@
 //! `Ok` for survives the process; 3. after one failed commit nothing is read or written any more.
 //! Knows nothing of what the columns mean, of Raft, or of peers.
 
+pub mod checksum;
 #[cfg(feature = "node")]
 mod mark_file;
 pub mod memory;

@@ -8,14 +8,13 @@
 //! Knows nothing of what the columns mean. Telling a torn log from a damaged one for certain
 //! needs the `mark` file, which a node keeps beside this store.
 
-mod checksum;
 mod inspect;
 mod open;
 
 pub use inspect::ReadOnlyStore;
 pub use open::{FORMAT_VERSION, IDENTITY_KEY_SUFFIX, OpenError, Replay};
 
-use super::Store;
+use super::{Store, checksum};
 use crate::ids::ClusterId;
 use crate::kv::{Column, Pair, Read, StoreError, WriteBatch};
 use rocksdb::{ColumnFamily, DB, Direction, ErrorKind, IteratorMode, ReadOptions, WriteOptions};

@@ -5,7 +5,7 @@
 //! points, signatures, statements) is real.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use ukehi::batch::{
     Anchor, BatchVerifier, Header, ProofItem, ProofVerifier, SIGNATURE_DOMAIN, SealedBatch, Verdict,
 };
@@ -26,8 +26,16 @@ use zeroize::Zeroizing;
 pub const SHARD: ShardId = ShardId(0);
 const CIRCUIT: CircuitId = CircuitId([7; 32]);
 const AUTHORS: u8 = 4;
-const SEQUENCES: u64 = 30;
+const SEQUENCES: u64 = 150;
 const POISONED: u64 = 8;
+const FOREIGN: u64 = 4;
+/// Batches write one of so many keys.
+pub const ROUTES: u64 = 8;
+
+/// The key of a number.
+pub fn route(number: u64) -> [u8; 32] {
+    field::encode(&F::from(1 + number % ROUTES))
+}
 
 fn secret(kind: u8, number: u8) -> Zeroizing<[u8; 32]> {
     let mut bytes = [kind; 32];
@@ -90,22 +98,41 @@ pub struct Corpus {
     pub rerandomised: Vec<[Arc<[u8]>; 2]>,
     /// Batches whose proof is false.
     pub poisoned: Vec<Arc<[u8]>>,
+    /// Batches with true proofs: of another cluster, of another shard, of an author who did not
+    /// sign them. One of each kind in turn.
+    pub foreign: Vec<Arc<[u8]>>,
+    /// No entry may ever hold one of these.
     poisoned_digests: BTreeSet<Hash>,
+    commands: BTreeMap<Hash, Command>,
     honest: BatchVerifier,
     credulous: BatchVerifier,
-    verdicts: Mutex<BTreeMap<(bool, Hash), Verdict>>,
+    verdicts: Mutex<BTreeMap<(bool, u8, Hash), Verdict>>,
+}
+
+/// What the oracles know of a batch: which command it is, and which route it writes.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    pub x: [u8; 32],
+    pub route: [u8; 32],
 }
 
 impl Corpus {
     /// The corpus of a cluster of so many nodes.
     pub fn of(nodes: usize) -> &'static Corpus {
-        static THREE: OnceLock<Corpus> = OnceLock::new();
-        static FIVE: OnceLock<Corpus> = OnceLock::new();
-        match nodes {
-            3 => THREE.get_or_init(|| Corpus::make(3)),
-            5 => FIVE.get_or_init(|| Corpus::make(5)),
-            _ => panic!("clusters of 3 and 5 have a corpus"),
-        }
+        static MADE: Mutex<BTreeMap<usize, &'static Corpus>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().unwrap();
+        made.entry(nodes)
+            .or_insert_with(|| Box::leak(Box::new(Corpus::make(nodes))))
+    }
+
+    /// Public input and route of a batch of this corpus.
+    pub fn command(&self, batch: &[u8]) -> Command {
+        self.commands[&SealedBatch::digest(batch)]
+    }
+
+    /// The same of any batch; `None` if it is not of this corpus.
+    pub fn knows(&self, batch: &[u8]) -> Option<Command> {
+        self.commands.get(&SealedBatch::digest(batch)).copied()
     }
 
     /// A valid batch of an author whom genesis may not know.
@@ -125,6 +152,7 @@ impl Corpus {
 
     /// The real verifier's verdicts, each computed once for all seeds.
     pub fn verify(&self, accept_all: bool, batches: &[Arc<[u8]>]) -> Vec<Verdict> {
+        let mutated = mutated_verifier();
         let mut known = self.verdicts.lock().unwrap();
         let verifier = if accept_all {
             &self.credulous
@@ -135,7 +163,7 @@ impl Corpus {
             .iter()
             .map(|bytes| {
                 known
-                    .entry((accept_all, SealedBatch::digest(bytes)))
+                    .entry((accept_all, mutated, SealedBatch::digest(bytes)))
                     .or_insert_with(|| verifier.verify(std::slice::from_ref(bytes)).remove(0))
                     .clone()
             })
@@ -147,38 +175,99 @@ impl Corpus {
         genesis
             .check()
             .expect("the simulator's genesis is in order");
-        let author = |number: u8, seq, salt, tail, truth| {
-            Arc::from(seal(&genesis, number, seq, salt, tail, truth).to_bytes())
-        };
-        let batches = (1..=SEQUENCES)
+        let author =
+            |number: u8, seq, salt, tail, truth| seal(&genesis, number, seq, salt, tail, truth);
+        let batches: Vec<_> = (1..=SEQUENCES)
             .flat_map(|seq| (0..AUTHORS).map(move |number| (number, seq)))
             .map(|(number, seq)| author(number, seq, 0, 0, true))
             .collect();
-        let conflicts = (1..=4)
+        let conflicts: Vec<_> = (1..=4)
             .map(|i| [0, 1].map(|salt| author(0, 500 + i, salt, 0, true)))
             .collect();
-        let rerandomised = (1..=4)
+        let rerandomised: Vec<_> = (1..=4)
             .map(|i| [0, 1].map(|tail| author(1, 500 + i, 0, tail, true)))
             .collect();
-        let poisoned: Vec<Arc<[u8]>> = (1..=POISONED)
+        let poisoned: Vec<_> = (1..=POISONED)
             .map(|seq| author(3, 900 + seq, 0, 0, false))
             .collect();
+        let foreign = foreign(&genesis);
+        let pairs = conflicts.iter().chain(&rerandomised).flatten();
+        let known = batches.iter().chain(pairs).chain(&poisoned).chain(&foreign);
+        let commands = known.map(|b| (SealedBatch::digest(&b.to_bytes()), command_of(b)));
+        let commands = commands.collect();
+        let bytes = |b: &SealedBatch| -> Arc<[u8]> { Arc::from(b.to_bytes()) };
+        let never = poisoned.iter().chain(&foreign);
+        let never = never.map(|b| SealedBatch::digest(&b.to_bytes())).collect();
         let verifier = |accept_all| {
             let proofs = Arc::new(FakeProofs { accept_all });
             BatchVerifier::new(genesis.clone(), SHARD, proofs)
         };
         Corpus {
-            batches,
-            conflicts,
-            rerandomised,
-            poisoned_digests: poisoned.iter().map(|b| SealedBatch::digest(b)).collect(),
-            poisoned,
+            batches: batches.iter().map(bytes).collect(),
+            conflicts: conflicts.iter().map(|p| p.each_ref().map(bytes)).collect(),
+            rerandomised: rerandomised
+                .iter()
+                .map(|p| p.each_ref().map(bytes))
+                .collect(),
+            poisoned: poisoned.iter().map(bytes).collect(),
+            foreign: foreign.iter().map(bytes).collect(),
+            poisoned_digests: never,
+            commands,
             honest: verifier(false),
             credulous: verifier(true),
             verdicts: Mutex::default(),
             genesis: genesis.clone(),
         }
     }
+}
+
+/// The public input of a batch that decodes.
+pub fn x_of(batch: &[u8]) -> [u8; 32] {
+    command_of(&SealedBatch::from_bytes(batch).expect("what is submitted decodes")).x
+}
+
+fn command_of(batch: &SealedBatch) -> Command {
+    let statement = batch.statement(Shape::SINGLE).expect("of the one shape");
+    Command {
+        x: field::encode(&statement.x()),
+        route: field::encode(&batch.slots[0].route),
+    }
+}
+
+/// Which of the gate's rules a mutant breaks: its verdicts are others.
+#[cfg(feature = "mutants")]
+fn mutated_verifier() -> u8 {
+    use ukehi::mutant::{Mutant, is};
+    let rules = [
+        Mutant::OtherClusterAccepted,
+        Mutant::OtherShardAccepted,
+        Mutant::SignatureIgnored,
+    ];
+    rules
+        .iter()
+        .position(|m| is(*m))
+        .map_or(0, |at| at as u8 + 1)
+}
+
+#[cfg(not(feature = "mutants"))]
+fn mutated_verifier() -> u8 {
+    0
+}
+
+/// What is true elsewhere and must not be taken here.
+fn foreign(genesis: &Genesis) -> Vec<SealedBatch> {
+    let mut elsewhere = genesis.clone();
+    elsewhere.nonce = [0xee; 32];
+    let others = (1..=FOREIGN).flat_map(|seq| {
+        let mut forged = seal(genesis, 2, 920 + seq, 0, 0, true);
+        forged.signature[1] ^= 1;
+        [
+            seal(&elsewhere, 0, 920 + seq, 0, 0, true),
+            seal_for(genesis, ShardId(7), [1, 920 + seq, 0], 0, true),
+            forged,
+        ]
+    });
+    others.collect()
 }
 
 pub fn admin_key() -> AdminKey {
@@ -222,12 +311,23 @@ fn genesis(nodes: usize) -> Genesis {
 }
 
 fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: bool) -> SealedBatch {
+    seal_for(genesis, SHARD, [u64::from(number), seq, salt], tail, truth)
+}
+
+fn seal_for(
+    genesis: &Genesis,
+    shard: ShardId,
+    [number, seq, salt]: [u64; 3],
+    tail: u8,
+    truth: bool,
+) -> SealedBatch {
+    let number = number as u8;
     let epoch = &genesis.keyspaces[0].epochs[0];
     let author = author_key(number);
     let leaf = tree::leaf_hash(&Record::genesis(genesis.cluster_id()).to_bytes());
     let header = Header {
         cluster: genesis.cluster_id(),
-        shard: SHARD,
+        shard,
         keyspace: KeyspaceId(1),
         circuit: CIRCUIT,
         epoch: epoch.id,
@@ -253,7 +353,8 @@ fn seal(genesis: &Genesis, number: u8, seq: u64, salt: u64, tail: u8, truth: boo
             body_len: 5,
             cell_count: 0,
         },
-        route: F::from(content),
+        // Few routes, so that writers and readers meet.
+        route: F::from(1 + seq % ROUTES),
         cell: [F::from(0u64); 2],
         ct: (0..Shape::SINGLE.class().ct_elements() as u64)
             .map(|i| F::from(content * 31 + i))

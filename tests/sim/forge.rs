@@ -127,7 +127,7 @@ fn harass(world: &mut World, liar: usize) {
 fn nothing_a_member_says_stops_an_honest_replica_or_gets_poison_applied() {
     for seed in 1..=20 {
         let mut world = World::new(seed, 3, &[]);
-        let client = world.clients.add(world.corpus.batches[..30].to_vec(), None);
+        let client = world.clients.add(world.corpus.batches[..30].to_vec());
         world.wake_client(client, 100);
         let liar = (seed % 3) as usize;
         for _ in 0..1_500 {

@@ -31,6 +31,10 @@ impl Network {
         self.cut(other, one);
     }
 
+    pub fn is_cut(&self, from: usize, to: usize) -> bool {
+        !self.cut.is_empty() && self.cut.contains(&(from, to))
+    }
+
     /// Two sides that do not hear one another.
     pub fn partition(&mut self, side: &[usize], nodes: usize) {
         for one in side {

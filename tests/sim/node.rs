@@ -1,12 +1,15 @@
-//! A simulated node: the real driver over a store whose writes take time and die with a crash.
+//! A simulated node: the real driver over a disk whose writes take time, fail, and die with a
+//! crash.
 
 use crate::corpus::{Corpus, SHARD, node_key};
+use crate::disk::Disk;
+use crate::world::Due;
 use std::sync::Arc;
 use ukehi::ids::NodeId;
 use ukehi::keyspace::Keyspace;
-use ukehi::kv::WriteBatch;
-use ukehi::node::driver::{Driver, DriverConfig};
-use ukehi::store::{MemoryStore, Store};
+use ukehi::kv::{Read, WriteBatch};
+use ukehi::node::driver::{Driver, DriverConfig, DriverError};
+use ukehi::store::MemoryStore;
 
 /// What is wrong with a node, on purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,80 +20,102 @@ pub struct Sabotage {
     pub lying_disk: bool,
 }
 
+/// What becomes of a write that fails, or that a crash cuts off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutWrite {
+    Kept,
+    Lost,
+}
+
+/// A write under way.
+pub struct Writing {
+    pub token: u64,
+    pub batch: WriteBatch,
+    pub sync: bool,
+}
+
 pub struct Node {
     pub id: NodeId,
-    pub store: Arc<MemoryStore>,
+    pub disk: Disk,
     pub driver: Option<Driver>,
     /// Counts starts: what an earlier one had under way is void.
     pub incarnation: u64,
     pub sabotage: Sabotage,
-    /// The one write under way.
-    pub writing: Option<(u64, WriteBatch)>,
-    journal: Vec<WriteBatch>,
+    pub writing: Option<Writing>,
+    /// The next write fails, and leaves this on the disk.
+    pub fails: Option<CutWrite>,
+    /// Out for good, and the typed refusal it ended with.
+    pub lost: Option<String>,
+    /// Stopped by SIGSTOP: what happens to it waits here.
+    pub frozen: Option<Vec<Due>>,
+    /// Its tick, in percent of the true one.
+    pub tick_percent: u64,
 }
-
-/// Writes a lying disk forgets.
-const FORGOTTEN_WRITES: usize = 12;
 
 impl Node {
     pub fn new(id: NodeId, sabotage: Sabotage) -> Self {
         Self {
             id,
-            store: Arc::new(MemoryStore::new()),
+            disk: Disk::default(),
             driver: None,
             incarnation: 0,
             sabotage,
             writing: None,
-            journal: Vec::new(),
+            fails: None,
+            lost: None,
+            frozen: None,
+            tick_percent: 100,
         }
     }
 
-    pub fn start(&mut self, corpus: &Corpus, seed: u64) {
+    pub fn start(&mut self, corpus: &Corpus, seed: u64) -> Result<(), DriverError> {
         self.incarnation += 1;
         let config = DriverConfig {
             node: self.id,
             shard: SHARD,
             seed: seed.wrapping_add(self.incarnation),
         };
-        let machine = Keyspace::load(&*self.store, &corpus.genesis, SHARD);
-        let machine = machine.expect("a store that only crashed opens again");
+        let store = self.disk.open();
+        let machine = Keyspace::load(&*store, &corpus.genesis, SHARD)?;
         let driver = Driver::new(
             config,
-            self.store.clone(),
+            store,
             node_key(self.id),
             Arc::new(corpus.verifier(self.sabotage.accept_all)),
             Box::new(machine),
-        );
-        self.driver = Some(driver.expect("a store that only crashed opens again"));
+        )?;
+        self.driver = Some(driver);
+        Ok(())
     }
 
-    /// The process dies. The write under way may have reached the disk or not: nobody was told.
-    pub fn crash(&mut self, write_survives: bool) {
+    /// The process dies. What the write under way leaves on the disk nobody was told.
+    pub fn crash(&mut self, write: CutWrite, kept_percent: u64) {
         self.driver = None;
+        self.frozen = None;
+        self.fails = None;
         self.incarnation += 1;
-        if let Some((_, batch)) = self.writing.take()
-            && write_survives
+        if let Some(writing) = self.writing.take()
+            && write == CutWrite::Kept
         {
-            self.commit(batch);
+            self.commit(&writing);
         }
-        if self.sabotage.lying_disk {
-            let kept = self.journal.len().saturating_sub(FORGOTTEN_WRITES);
-            self.journal.truncate(kept);
-            self.store = Arc::new(MemoryStore::new());
-            for batch in &self.journal {
-                self.store
-                    .commit(batch, true)
-                    .expect("memory does not fail");
-            }
+        match self.sabotage.lying_disk {
+            true => self.disk.forget_newest(),
+            false => self.disk.lose_power(kept_percent),
         }
     }
 
-    pub fn commit(&mut self, batch: WriteBatch) {
-        self.store
-            .commit(&batch, true)
-            .expect("memory does not fail");
-        if self.sabotage.lying_disk {
-            self.journal.push(batch);
-        }
+    pub fn commit(&mut self, writing: &Writing) {
+        let sync = writing.sync && !self.sabotage.lying_disk;
+        self.disk.commit(&writing.batch, sync);
+    }
+
+    /// What its disk should hold.
+    pub fn rows(&self) -> Arc<MemoryStore> {
+        self.disk.rows()
+    }
+
+    pub fn store(&self) -> Arc<dyn Read> {
+        self.disk.rows()
     }
 }

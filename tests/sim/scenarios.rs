@@ -5,12 +5,12 @@ use crate::oracle::Report;
 use crate::world::World;
 use ukehi::log::Outcome;
 
-const CREDULOUS: Sabotage = Sabotage {
+pub const CREDULOUS: Sabotage = Sabotage {
     accept_all: true,
     lying_disk: false,
 };
 
-fn led(nodes: usize, sabotage: &[(usize, Sabotage)], seed: u64) -> (World, usize) {
+pub fn led(nodes: usize, sabotage: &[(usize, Sabotage)], seed: u64) -> (World, usize) {
     let mut world = World::new(seed, nodes, sabotage);
     assert!(
         world.run_until(10_000, |w| w.leader().is_some()),
@@ -22,7 +22,7 @@ fn led(nodes: usize, sabotage: &[(usize, Sabotage)], seed: u64) -> (World, usize
 }
 
 /// Seeds until the wanted node leads first.
-fn led_by(wanted: usize, nodes: usize, sabotage: &[(usize, Sabotage)]) -> World {
+pub fn led_by(wanted: usize, nodes: usize, sabotage: &[(usize, Sabotage)]) -> World {
     (1..200)
         .map(|seed| led(nodes, sabotage, seed))
         .find(|(_, leader)| *leader == wanted)

@@ -7,10 +7,11 @@
 use super::changes::DecidedChange;
 use super::io::{ClientReply, Effect, MAX_APPLY_ENTRIES, StopReason};
 use super::pipeline::{Decided, Gathered};
-use super::{Driver, DriverError};
+use super::{Driver, DriverError, mutated};
 use crate::ids::{ClusterId, LogIndex, NodeId, ShardId};
 use crate::kv::{Overlay, Read, StoreError};
 use crate::log::{EntryKind, Outcome, Record, ledger};
+use crate::mutant::{self, Mutant};
 use crate::replica::entry::batch_digest;
 use crate::replica::message::is_peer_message;
 use crate::replica::stored;
@@ -62,6 +63,10 @@ impl Driver {
     }
 
     fn put_applied(&mut self, index: LogIndex) {
+        let index = match mutant::is(Mutant::AppliedIndexLags) {
+            true => self.applied,
+            false => index,
+        };
         let writes = &mut self.pipeline.next.writes;
         stored::put_applied(self.shard, index, self.cluster, writes);
     }
@@ -89,9 +94,11 @@ impl Driver {
             let next = &mut self.pipeline.next;
             next.hard |= ready.must_sync();
             next.ready = Some(ready.number());
-            next.messages.extend(ready.take_persisted_messages());
+            let mut waiting = ready.take_persisted_messages();
             // Only a leader has these: it may send before its own write is done (thesis §10.2.1).
-            let at_once = ready.take_messages();
+            let mut at_once = ready.take_messages();
+            at_once.extend(mutated::let_go_early(&mut waiting));
+            next.messages.extend(waiting);
             self.replica.absorbed(ready).map_err(StopReason::Replica)?;
             self.send_raft(at_once);
         }
@@ -108,7 +115,8 @@ impl Driver {
     }
 
     fn send_raft(&mut self, messages: Vec<Message>) {
-        for message in messages {
+        for mut message in messages {
+            mutated::overstate(&mut message, self.replica.log());
             let kind = message.get_msg_type();
             if !is_peer_message(kind) {
                 continue;
@@ -146,7 +154,7 @@ impl Driver {
                     token,
                     batch,
                     mark: Mark::new(&hard, applied, cosigned),
-                    sync: true,
+                    sync: !mutant::is(Mutant::SyncForgotten),
                 });
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! What peers send: sanitised, gated, stepped. What follows when it must not be is in `refusals`.
 
-use super::Driver;
 use super::io::{Alarm, StopReason};
+use super::{Driver, mutated};
 use crate::batch::Verdict;
 use crate::ids::{Hash, NodeId};
 use crate::replica::evidence::Claim;
@@ -33,6 +33,9 @@ impl Driver {
 
     fn on_raft(&mut self, from: NodeId, mut message: Message) -> Result<(), StopReason> {
         let kind = message.get_msg_type();
+        if mutated::ignores(&message, self.replica.term()) {
+            return Ok(());
+        }
         if self.quarantine.blocks(from, kind) || !self.admit(from, &mut message) {
             return Ok(());
         }

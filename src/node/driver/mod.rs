@@ -11,6 +11,7 @@ mod clients;
 mod durable;
 mod inbound;
 pub mod io;
+mod mutated;
 mod pipeline;
 mod reads;
 mod refusals;
@@ -28,6 +29,7 @@ use crate::keyspace::StateMachine;
 use crate::kv::{Overlay, Read};
 use crate::log::cosign::{CosignAction, CosignError, Cosigner};
 use crate::log::ledger;
+use crate::mutant::{self, Mutant};
 use crate::replica::desk::Desk;
 use crate::replica::evidence::{self, Evidence};
 use crate::replica::gate::Gate;
@@ -234,6 +236,9 @@ impl Driver {
             Event::Gossip { data, token } => self.on_gossip(&data, token)?,
             Event::Verified { ticket, verdicts } => self.on_verified(ticket, verdicts)?,
             Event::Persisted { token } => self.on_persisted(token)?,
+            Event::PersistFailed { .. } if mutant::is(Mutant::FailedSyncIgnored) => {
+                self.on_persisted(self.pipeline.last_token())?;
+            }
             Event::PersistFailed { reason } => return Err(StopReason::WriteFailed { reason }),
             Event::Client {
                 request,

@@ -69,6 +69,12 @@ impl Pipeline {
         self.outstanding.is_some()
     }
 
+    /// The token of the newest batch handed out.
+    #[must_use]
+    pub fn last_token(&self) -> u64 {
+        self.last_token
+    }
+
     /// Moves the gathered batch out: its token and what to write.
     pub fn start(&mut self) -> (u64, WriteBatch) {
         debug_assert!(self.outstanding.is_none(), "one write at a time");

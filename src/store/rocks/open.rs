@@ -2,9 +2,10 @@
 //!
 //! Invariant: a directory is written to only after its cluster and format are known to be ours.
 
-use super::checksum;
+use super::super::checksum;
 use crate::ids::{ClusterId, ShardId};
 use crate::kv::{Column, shard_key};
+use crate::mutant::{self, Mutant};
 use crate::wire::{Reader, WireError, Writer};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
@@ -226,11 +227,13 @@ fn db_options(replay: Replay) -> Options {
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     // RocksDB's default drops whatever follows a bad record, acknowledged or not, without a word.
-    options.set_wal_recovery_mode(match replay {
-        Replay::Whole => DBRecoveryMode::AbsoluteConsistency,
-        Replay::ToFirstFault => DBRecoveryMode::PointInTime,
+    let lenient = mutant::is(Mutant::DamageTakenForTorn);
+    let to_first_fault = replay == Replay::ToFirstFault || lenient;
+    options.set_wal_recovery_mode(match to_first_fault {
+        true => DBRecoveryMode::PointInTime,
+        false => DBRecoveryMode::AbsoluteConsistency,
     });
-    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_track_and_verify_wals_in_manifest(!lenient);
     options.set_paranoid_checks(true);
     options.set_db_write_buffer_size(ALL_WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(WAL_BYTES);

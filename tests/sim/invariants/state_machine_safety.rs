@@ -1,5 +1,4 @@
-//! No two nodes ever apply different records at one index (Raft §5.4.3), and leader completeness
-//! with it: what was applied once stands in every later leader's log.
+//! No two nodes ever apply different records at one index (Raft §5.4.3).
 
 use crate::corpus::SHARD;
 use ukehi::ids::LogIndex;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ukehi::batch::SealedBatch;
 use ukehi::node::driver::{ClientCommand, ClientReply, RequestId};
 use ukehi_circuits::field;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 
 /// How long a node may take, in ticks.
 const PATIENCE: u64 = 60;
@@ -44,7 +44,7 @@ fn x_of(batch: &[u8]) -> [u8; 32] {
     let batch = SealedBatch::from_bytes(batch).expect("the corpus decodes");
     field::encode(
         &batch
-            .statement(Shape::SINGLE)
+            .statement(Form::without_cells(Shape::SINGLE))
             .expect("of the one shape")
             .x(),
     )

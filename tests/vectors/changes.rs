@@ -268,7 +268,7 @@ fn write_cell_operations(vectors: &mut Vectors, trail: &Trail) {
         family("ledger", twice),
     );
     vectors.accept("mint a cell", bytes(mint(b"alice", 100)));
-    let edited = |edit: &dyn Fn(&mut [u8; 32], &mut [u8; 32], &mut Vec<AuthorId>)| {
+    let edited = |with: [Option<[u8; 32]>; 2], own: Vec<AuthorId>| {
         let mut operation = mint(b"alice", 100);
         if let Operation::Mint {
             route,
@@ -277,23 +277,20 @@ fn write_cell_operations(vectors: &mut Vectors, trail: &Trail) {
             ..
         } = &mut operation
         {
-            edit(route, blind, authors);
+            *route = with[0].unwrap_or(*route);
+            *blind = with[1].unwrap_or(*blind);
+            *authors = own;
         }
         bytes(operation)
     };
-    let with_own = edited(&|_, _, authors| *authors = sorted(&[1, 2]));
+    let with_own = edited([None, None], sorted(&[1, 2]));
     vectors.accept("mint a cell with authors of its own", with_own);
     let reason = "a field element is below p";
-    vectors.refuse(
-        "a mint's route of p or more",
-        reason,
-        edited(&|route, _, _| *route = [0xff; 32]),
-    );
-    vectors.refuse(
-        "a mint's blinding of p or more",
-        reason,
-        edited(&|_, blind, _| *blind = [0xff; 32]),
-    );
+    let too_large = Some([0xff; 32]);
+    let route = edited([too_large, None], Vec::new());
+    vectors.refuse("a mint's route of p or more", reason, route);
+    let blind = edited([None, too_large], Vec::new());
+    vectors.refuse("a mint's blinding of p or more", reason, blind);
     let set = |route, authors| {
         bytes(Operation::SetCellAuthors {
             keyspace,

@@ -293,3 +293,34 @@ fn the_proof_of_a_fresh_seal_of_the_same_plaintext_is_refused() {
     });
     assert_eq!(error.exit_code(), ExitCode::ProofInvalid, "{error}");
 }
+
+#[test]
+fn an_insecure_circuit_counts_once_it_was_activated_and_not_where_that_was_refused() {
+    use ukehi::registry::Operation;
+    let manifest = &world().trust.circuits[0];
+    let activation = || Operation::ActivateCircuit {
+        manifest: manifest.to_json(),
+    };
+    let mut trail = Trail::with_batches(1);
+    let mut early = trail.change(activation());
+    early.content.number += 1;
+    early.signatures.clear();
+    early.sign(&audit_support::admin(1));
+    assert_eq!(trail.push_change(&early), Outcome::WrongNumber);
+    let size = trail.size();
+    for bundle in [trail.bundle(), trail.range(size - 1, size)] {
+        let report = trail.verify(&bundle).unwrap();
+        assert_eq!(report.insecure_circuits, []);
+    }
+
+    let change = trail.change(activation());
+    assert_eq!(trail.push_change(&change), Outcome::Applied);
+    for bundle in [trail.bundle(), trail.range(size, size + 1)] {
+        let error = trail.verify(&bundle).unwrap_err();
+        let expected = vec![manifest.circuit_id()];
+        assert!(
+            matches!(&error, AuditError::InsecureSetup { circuits } if *circuits == expected),
+            "{error}"
+        );
+    }
+}

@@ -4,18 +4,32 @@
 //!     cargo test --release --test vectors -- --ignored write_vectors
 
 mod audit_support;
+#[path = "vectors/bundles.rs"]
+mod bundles;
 #[path = "vectors/bytes.rs"]
 mod bytes;
 #[path = "vectors/changes.rs"]
 mod changes;
+#[path = "vectors/checkpoints.rs"]
+mod checkpoints;
 #[path = "vectors/crypto.rs"]
 mod crypto;
 #[path = "vectors/disclosures.rs"]
 mod disclosures;
+#[path = "vectors/evidence.rs"]
+mod evidence;
 #[path = "vectors/file.rs"]
 mod file;
-#[path = "vectors/logs.rs"]
-mod logs;
+#[path = "vectors/ledger.rs"]
+mod ledger;
+#[path = "vectors/ledger_bundles.rs"]
+mod ledger_bundles;
+#[path = "vectors/ledger_disclosures.rs"]
+mod ledger_disclosures;
+#[path = "vectors/operations.rs"]
+mod operations;
+#[path = "vectors/receipts.rs"]
+mod receipts;
 #[path = "vectors/world.rs"]
 mod world;
 
@@ -32,13 +46,15 @@ use ukehi::wire::Reader;
 
 const SHARD: ShardId = ShardId(0);
 /// Format and file; the trust root itself has the plain name.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("batch", "batch.json"),
     ("bundle", "bundle.json"),
+    ("bundle", "bundle-ledger.json"),
     ("bundle", "bundle-registry.json"),
     ("change", "change.json"),
     ("checkpoint", "checkpoint.json"),
     ("disclosure", "disclosure.json"),
+    ("disclosure", "disclosure-registry.json"),
     ("evidence", "evidence.json"),
     ("groth16", "groth16.json"),
     ("header", "header.json"),
@@ -148,7 +164,13 @@ fn write_vectors() {
         .unwrap();
     crypto::write(&world);
     bytes::write(&world);
-    logs::write(&world);
+    checkpoints::write(&world.trail);
+    evidence::write(&world.trail);
+    receipts::write(&world.trail);
+    bundles::write(&world);
     disclosures::write(&world);
+    let ledger = ledger::Ledger::new(&world);
+    ledger_bundles::write(&ledger);
+    ledger_disclosures::write(&ledger);
     changes::write(&mut world);
 }

@@ -144,9 +144,9 @@ pub struct Form {
     pub cells: CellUse,
 }
 
-impl From<Shape> for Form {
-    /// The form without cells.
-    fn from(shape: Shape) -> Self {
+impl Form {
+    /// Of a circuit whose commands have no cells. Said by name: x is another one under the form with cells.
+    pub const fn without_cells(shape: Shape) -> Self {
         Form {
             shape,
             cells: CellUse::None,

@@ -18,7 +18,7 @@ pub use make::{DiscloseError, Prepared, Unproven, prepare};
 pub use registry::{MAX_DISCLOSED_CHANGE_BYTES, MAX_DISCLOSED_CHANGES};
 pub use report::{DISCLOSED_SCHEMA, Disclosed};
 
-use crate::batch::BulkReference;
+use crate::batch::{BulkReference, op_fits};
 use crate::ids::{Hash, hash_hex};
 use crate::log::{Receipt, json};
 use registry::{ShownChange, is_bounded};
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use ukehi_circuits::slot::{Body, DecodedKey, Meta};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::CircuitId;
+use ukehi_keys::stream::MAX_CIPHERTEXT_BYTES;
 
 /// Longer texts are refused unread: as many registry changes as there may be, with the longest
 /// paths, and beside them a receipt, two long slots, one more in clear and 64 public words stay
@@ -135,11 +136,24 @@ impl PublicWord {
         })
     }
 
-    fn bulk(&self) -> Option<BulkReference> {
-        self.bulk.map(|bulk| BulkReference {
+    /// Word and reference, if a slot of a batch may show them together.
+    fn parts(&self) -> Result<(Meta, Option<BulkReference>), DisclosureError> {
+        let undecodable = |what: &str| DisclosureError::Undecodable {
+            reason: format!("the public word {}: {what}", self.meta),
+        };
+        let meta = self.meta()?;
+        let bulk = self.bulk.map(|bulk| BulkReference {
             digest: bulk.digest,
             length: bulk.length,
-        })
+        });
+        if !op_fits(meta, bulk.as_ref()) {
+            let what = "a bulk reference stands exactly where the operation is a bulk put";
+            return Err(undecodable(what));
+        }
+        if bulk.is_some_and(|bulk| bulk.length > MAX_CIPHERTEXT_BYTES) {
+            return Err(undecodable("its bulk value is too long"));
+        }
+        Ok((meta, bulk))
     }
 }
 

@@ -34,8 +34,6 @@ pub struct Replay<'a> {
     verifier: Cow<'a, BatchVerifier>,
     changes: ChangeVerifier,
     from: LogIndex,
-    /// Circuits the log activated whose set-up is INSECURE.
-    pub(super) insecure: Vec<CircuitId>,
     history: History,
     pub(super) tally: Tally,
 }
@@ -113,7 +111,6 @@ impl<'a> Replay<'a> {
             changes: ChangeVerifier::new(verifier.genesis(), verifier.shard()),
             verifier: Cow::Borrowed(verifier),
             from,
-            insecure: Vec::new(),
             history,
             tally: Tally::default(),
         }
@@ -296,6 +293,13 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Circuits the log activated whose set-up is INSECURE; of one whose activation was refused, no proof counts.
+    pub fn insecure_circuits(&self) -> Vec<CircuitId> {
+        let activated = self.registry().manifests();
+        let insecure = activated.filter(|m| m.require_secure().is_err());
+        insecure.map(|m| m.circuit_id()).collect()
+    }
+
     fn verify_change(&self, place: Place, bytes: Arc<[u8]>) -> Result<VerifiedChange, AuditError> {
         let verified = self.changes.verify(&bytes, Payload::MayBePruned);
         verified.map_err(|fault| AuditError::Change { place, fault })
@@ -306,9 +310,6 @@ impl<'a> Replay<'a> {
         let Some(manifest) = change.manifest() else {
             return;
         };
-        if manifest.require_secure().is_err() && !self.insecure.contains(&manifest.circuit_id()) {
-            self.insecure.push(manifest.circuit_id());
-        }
         self.verifier = Cow::Owned(self.verifier.with_circuit(manifest));
     }
 

@@ -120,7 +120,7 @@ pub fn verify_trail<R: Read>(
     }
     checkpoint::same_root(&signed, &replay.root(&start)?)?;
     Replay::check_registry(&start, &signed)?;
-    let insecure = std::mem::take(&mut replay.insecure);
+    let insecure = replay.insecure_circuits();
     if !options.allow_insecure_setup && !insecure.is_empty() {
         return Err(AuditError::InsecureSetup { circuits: insecure });
     }

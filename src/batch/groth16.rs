@@ -173,8 +173,8 @@ pub fn form_of(manifest: &Manifest) -> Result<Form, UnusableCircuit> {
 
 /// How manifests and circuit ids name a policy's circuit.
 #[must_use]
-pub fn circuit_shape(policy: &str, form: impl Into<Form>) -> CircuitShape {
-    let Form { shape, cells } = form.into();
+pub fn circuit_shape(policy: &str, form: Form) -> CircuitShape {
+    let Form { shape, cells } = form;
     let statement = match cells {
         CellUse::None => STATEMENT,
         CellUse::Allowed => STATEMENT_WITH_CELLS,
@@ -190,5 +190,5 @@ pub fn circuit_shape(policy: &str, form: impl Into<Form>) -> CircuitShape {
 /// How they name the circuit of policy `opaque`.
 #[must_use]
 pub fn shape_name(shape: Shape) -> CircuitShape {
-    circuit_shape(Opaque.name(), shape)
+    circuit_shape(Opaque.name(), Form::without_cells(shape))
 }

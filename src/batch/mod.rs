@@ -11,5 +11,6 @@ pub use groth16::{Groth16Verifier, UnusableCircuit, circuit_shape, form_of, shap
 pub use header::{Anchor, HEADER_BYTES, Header};
 pub use kind::{CircuitKind, OPEN_STATEMENT, kind_of, open_name};
 pub use sealed::{MAX_BATCH_BYTES, SIGNATURE_DOMAIN, SealedBatch};
+pub(crate) use slot_list::op_fits;
 pub use slot_list::{BulkReference, slot_list};
 pub use verify::{BatchVerifier, Fault, NotYet, ProofItem, ProofVerifier, Verdict, VerifiedBatch};

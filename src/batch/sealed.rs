@@ -126,9 +126,9 @@ impl SealedBatch {
     ///
     /// # Errors
     /// [`StatementError`] if the slots do not fit the form or its class, or if two have one route.
-    pub fn statement(&self, form: impl Into<Form>) -> Result<SealStatement, StatementError> {
+    pub fn statement(&self, form: Form) -> Result<SealStatement, StatementError> {
         SealStatement::new(StatementParts {
-            form: form.into(),
+            form,
             ctx: self.header.ctx(),
             ephemeral: self.ephemeral,
             epoch_key: self.header.epoch_key,

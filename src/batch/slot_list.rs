@@ -29,7 +29,7 @@ pub fn slot_list(slots: impl IntoIterator<Item = (Meta, Option<BulkReference>)>)
 }
 
 /// A bulk reference stands exactly where the operation is a bulk put.
-pub(super) fn op_fits(meta: Meta, bulk: Option<&BulkReference>) -> bool {
+pub(crate) fn op_fits(meta: Meta, bulk: Option<&BulkReference>) -> bool {
     (meta.op == Op::PutBulk) == bulk.is_some()
 }
 

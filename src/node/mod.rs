@@ -10,5 +10,5 @@ mod ingress;
 mod query;
 mod runtime;
 
-pub use assemble::{Listening, NodeError, SHARD, run, run_with_verifier};
+pub use assemble::{Listening, NodeError, SHARD, refuse_insecure, run, run_with_verifier};
 pub use config::{ConfigError, Forks, NodeConfig, SCHEMA as CONFIG_SCHEMA};

@@ -1,158 +1,12 @@
 use super::*;
-use crate::genesis::{
-    GATE_VERSION, GenesisAdmins, GenesisEpoch, GenesisKeyspace, GenesisNode, is_policy_name,
-};
-use crate::ids::{ClusterId, NodeId};
+use crate::genesis::is_policy_name;
+use crate::ids::ClusterId;
+use crate::registry::test_log::*;
 use crate::registry::{
-    Change, ChangeFault, ChangeVerifier, EpochOpening, MAX_CELL_AUTHORS, Payload, Unsigned,
-    grant_payload_digest,
+    Change, ChangeFault, EpochOpening, MAX_CELL_AUTHORS, Payload, Unsigned, grant_payload_digest,
 };
 use crate::wire::WireError;
-use ukehi_circuits::{F, field};
-use ukehi_keys::{AdminKey, AuthorKey, EpochScope, EpochSecret, NodeKey, OperatorKey};
-use zeroize::Zeroizing;
-
-const SHARD: ShardId = ShardId(0);
-const KEYSPACE: KeyspaceId = KeyspaceId(1);
-const CIRCUIT: CircuitId = CircuitId([8; 32]);
-
-fn author(seed: u8) -> AuthorId {
-    AuthorKey::from_secret_bytes(&Zeroizing::new([seed; 32])).public()
-}
-
-fn admin(seed: u8) -> AdminKey {
-    AdminKey::from_secret_bytes(&Zeroizing::new([50 + seed; 32]))
-}
-
-fn secret(seed: u8) -> EpochSecret {
-    EpochSecret::from_secret_bytes(&Zeroizing::new([seed; 32])).unwrap()
-}
-
-/// Author 1, epoch 1, one circuit; two of the admins 1, 2 and 3 decide.
-fn genesis() -> Genesis {
-    let operator = OperatorKey::from_secret_bytes(&Zeroizing::new([200; 32]));
-    let node = NodeKey::from_secret_bytes(&Zeroizing::new([101; 32]));
-    let genesis = Genesis {
-        name: "registry tests".into(),
-        nonce: [1; 32],
-        gate_version: GATE_VERSION,
-        dev: true,
-        nodes: vec![GenesisNode {
-            id: NodeId(1),
-            key: node.public(),
-        }],
-        operators: vec![operator.public()],
-        admins: GenesisAdmins {
-            keys: [1, 2, 3].map(|a| admin(a).public()).to_vec(),
-            threshold: 2,
-        },
-        circuits: vec![CIRCUIT],
-        keyspaces: vec![GenesisKeyspace {
-            id: KEYSPACE,
-            shard: SHARD,
-            authors: vec![author(1)],
-            epochs: vec![GenesisEpoch {
-                id: EpochId(1),
-                key: secret(1).public(),
-                route_commitment: field::encode(&F::from(77u64)),
-                policy: "opaque".into(),
-                policy_digest: [0; 32],
-                expires: None,
-            }],
-            families: Vec::new(),
-        }],
-    };
-    genesis.check().unwrap();
-    genesis
-}
-
-fn opening(id: u32, seed: u8) -> EpochOpening {
-    let secret = secret(seed);
-    let scope = EpochScope {
-        cluster: genesis().cluster_id().0,
-        keyspace: KEYSPACE.0,
-        epoch: id,
-    };
-    EpochOpening {
-        id: EpochId(id),
-        key: secret.public(),
-        route_commitment: field::encode(&F::from(77u64)),
-        policy: "opaque".into(),
-        policy_digest: [0; 32],
-        expires: None,
-        possession: secret.prove_possession(&scope).unwrap(),
-    }
-}
-
-/// A log of changes alone: the next one stands at the next index.
-struct Log {
-    registry: Registry,
-    verifier: ChangeVerifier,
-    next: LogIndex,
-}
-
-impl Log {
-    fn new() -> Self {
-        Self {
-            registry: Registry::from_genesis(&genesis(), SHARD),
-            verifier: ChangeVerifier::new(&genesis(), SHARD),
-            next: 1,
-        }
-    }
-
-    fn change(&self, operation: Operation, by: &[u8]) -> Change {
-        let mut change = Unsigned {
-            cluster: genesis().cluster_id(),
-            shard: SHARD,
-            number: self.registry.next_number(),
-            operation,
-        }
-        .unsigned(Vec::new());
-        by.iter().for_each(|a| change.sign(&admin(*a)));
-        change
-    }
-
-    fn push(&mut self, change: &Change) -> Outcome {
-        let bytes = change.to_bytes().into();
-        let verified = self.verifier.verify(&bytes, Payload::MayBePruned).unwrap();
-        let (before, at) = (self.registry.clone(), self.next);
-        self.next += 1;
-        let outcome = self.registry.apply(at, &verified);
-        if outcome != Outcome::Applied {
-            assert_eq!(self.registry, before, "a refused change consumes nothing");
-        }
-        outcome
-    }
-
-    /// By admins 1 and 2.
-    fn decide(&mut self, operation: Operation) -> Outcome {
-        let change = self.change(operation, &[1, 2]);
-        self.push(&change)
-    }
-}
-
-fn register(seed: u8) -> Operation {
-    Operation::RegisterAuthor {
-        keyspace: KEYSPACE,
-        author: author(seed),
-    }
-}
-
-fn revoke(seed: u8) -> Operation {
-    Operation::RevokeAuthor {
-        keyspace: KEYSPACE,
-        author: author(seed),
-    }
-}
-
-fn rotate(id: u32, seed: u8, old: u32, old_expires: LogIndex) -> Operation {
-    Operation::RotateEpoch {
-        keyspace: KEYSPACE,
-        opening: opening(id, seed),
-        old: EpochId(old),
-        old_expires,
-    }
-}
+use ukehi_keys::{CircuitParts, CircuitShape, Setup};
 
 /// One of each kind that needs no verifying key.
 fn operations() -> Vec<Operation> {
@@ -497,4 +351,107 @@ fn a_longer_registry_answers_for_every_earlier_index_as_the_shorter_one_did() {
             );
         }
     }
+}
+
+/// What no gate would take, but the fold never looks at the key.
+fn manifest(number: u32) -> Arc<Manifest> {
+    let mut matrix_digest = [0; 32];
+    matrix_digest[..4].copy_from_slice(&number.to_le_bytes());
+    let parts = CircuitParts {
+        shape: CircuitShape {
+            statement: "seal/v1".into(),
+            policy: "opaque".into(),
+            slots: 1,
+            class: "short".into(),
+        },
+        matrix_digest,
+        verifying_key: vec![7; 308],
+        setup: Setup::insecure_dev(),
+    };
+    Arc::new(Manifest::new(parts, b"proving key").unwrap())
+}
+
+#[test]
+fn a_circuit_is_activated_once_and_there_is_room_for_256() {
+    let mut registry = Log::new().registry;
+    assert_eq!(registry.activate(1, &manifest(1)), Ok(()));
+    let id = manifest(1).circuit_id();
+    let again = registry.activate(2, &manifest(1));
+    assert_eq!(again, Err(Outcome::CircuitExists));
+    assert_eq!(registry.circuit(&id).unwrap().activated_at, 1);
+    // Asked of an entry before it, or of itself, a registry that knows it says no.
+    let sealed = crate::batch::Header {
+        circuit: id,
+        ..header()
+    };
+    let judge = |index| registry.judge(index, &sealed, "opaque");
+    assert_eq!(
+        [1, 2].map(judge),
+        [Outcome::CircuitUnknownAtIndex, Outcome::Applied]
+    );
+    assert!(registry.admit(1, &sealed).is_err() && registry.admit(2, &sealed).is_ok());
+    // Genesis has one.
+    for number in 2..MAX_REGISTERED_CIRCUITS as u32 {
+        let made = registry.activate(u64::from(number), &manifest(number));
+        assert_eq!(made, Ok(()));
+    }
+    let full = registry.activate(999, &manifest(999));
+    assert_eq!(full, Err(Outcome::RegistryFull));
+    assert_eq!(registry.circuits().count(), 256);
+}
+
+#[test]
+fn a_void_mint_is_counted_and_kept_out_of_supply_and_lists() {
+    let mut log = Log::new();
+    let [family, mint, _] = operations().split_off(10).try_into().unwrap();
+    assert_eq!(log.decide(family), Outcome::Applied);
+    let change = log.change(mint.clone(), &[1, 2]).to_bytes().into();
+    let verified = log.verifier.verify(&change, Payload::Required).unwrap();
+    // A record can say so of mints that the cells refused, and of nothing else.
+    let mut other = log.registry.clone();
+    let recorded = other.apply_recorded(2, &verified, Outcome::CellExists);
+    assert_eq!(recorded, Outcome::Applied);
+    let registry = &mut log.registry;
+    let recorded = registry.apply_recorded(2, &verified, Outcome::CellLive);
+    assert_eq!(recorded, Outcome::CellLive);
+    assert_eq!(registry.next_number(), 3);
+    assert_eq!(registry.mint(KEYSPACE, &[5; 32]), None);
+    assert_eq!(registry.mints(KEYSPACE, "ledger").count(), 0);
+    assert_eq!(registry.cell_authors(KEYSPACE, &[5; 32], 9), None);
+    assert_eq!(other.mints(KEYSPACE, "ledger").count(), 1);
+}
+
+#[test]
+fn epochs_expire_at_the_index_of_the_change_at_the_earliest_and_openings_behind_it() {
+    let mut log = Log::new();
+    let expire = |at| Operation::ExpireEpoch {
+        keyspace: KEYSPACE,
+        epoch: EpochId(1),
+        at,
+    };
+    let open = |expires| Operation::OpenEpoch {
+        keyspace: KEYSPACE,
+        opening: EpochOpening {
+            expires: Some(expires),
+            policy: "ledger".into(),
+            ..opening(2, 2)
+        },
+    };
+    assert_eq!(log.decide(open(1)), Outcome::ExpiryInPast);
+    assert_eq!(log.decide(open(3)), Outcome::Applied);
+    // What is wrong with the opening is said before what is wrong with the old one.
+    assert_eq!(log.decide(rotate(9, 3, 9, 0)), Outcome::EpochExists);
+    assert_eq!(log.decide(expire(3)), Outcome::ExpiryInPast);
+    assert_eq!(log.decide(expire(5)), Outcome::Applied);
+    assert_eq!(log.decide(expire(5)), Outcome::ExpiryInPast);
+    assert_eq!(log.decide(rotate(3, 3, 2, 7)), Outcome::EpochExpired);
+    let mut later = Log::new();
+    assert_eq!(later.decide(expire(50)), Outcome::Applied);
+    assert_eq!(later.decide(expire(50)), Outcome::EpochExpired, "as before");
+    // Of two open ones, that of the policy asked for.
+    let mut two = Log::new();
+    assert_eq!(two.decide(open(90)), Outcome::Applied);
+    let newest = |policy| two.registry.newest_epoch(KEYSPACE, policy, 2);
+    assert_eq!(newest("opaque").map(|e| e.id), Some(EpochId(1)));
+    assert_eq!(newest("ledger").map(|e| e.id), Some(EpochId(2)));
 }

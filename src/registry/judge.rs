@@ -125,3 +125,7 @@ impl Registry {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

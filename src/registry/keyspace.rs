@@ -14,6 +14,9 @@ use ukehi_keys::AuthorId;
 /// Bounds on what admins can make every replica keep in memory.
 const MAX_REGISTERED_AUTHORS: usize = 1 << 16;
 const MAX_REGISTERED_EPOCHS: usize = 1 << 12;
+/// Keys in all the lists of cells' authors together, those that later ones replaced among them: the registry of a
+/// shorter prefix still needs them. 32 MiB.
+const MAX_LISTED_AUTHORS: usize = 1 << 20;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Keyspace {
@@ -24,6 +27,8 @@ pub(super) struct Keyspace {
     pub(super) mints: BTreeMap<[u8; 32], MintRecord>,
     /// Per cell, each list with the index that set it, ascending.
     pub(super) cell_authors: BTreeMap<[u8; 32], Vec<(LogIndex, Vec<AuthorId>)>>,
+    /// Keys in them.
+    listed: usize,
 }
 
 impl Keyspace {
@@ -161,6 +166,7 @@ impl Keyspace {
                 if self.mints.contains_key(route) {
                     return Err(Outcome::CellExists);
                 }
+                self.check_room_for(authors)?;
                 let mint = MintRecord {
                     minted_at: index,
                     family: family.clone(),
@@ -172,16 +178,28 @@ impl Keyspace {
                 if live {
                     return Err(Outcome::CellLive);
                 }
-                let lists = self.cell_authors.entry(*route).or_default();
-                lists.push((index, authors.clone()));
+                self.list(index, *route, authors);
             }
             Operation::SetCellAuthors { route, authors, .. } => {
-                let lists = self.cell_authors.entry(*route).or_default();
-                lists.push((index, authors.clone()));
+                self.check_room_for(authors)?;
+                self.list(index, *route, authors);
             }
             _ => unreachable!("every other operation was decided before"),
         }
         Ok(())
+    }
+
+    fn check_room_for(&self, authors: &[AuthorId]) -> Result<(), Outcome> {
+        match self.listed + authors.len() <= MAX_LISTED_AUTHORS {
+            true => Ok(()),
+            false => Err(Outcome::RegistryFull),
+        }
+    }
+
+    fn list(&mut self, index: LogIndex, route: [u8; 32], authors: &[AuthorId]) {
+        self.listed += authors.len();
+        let lists = self.cell_authors.entry(route).or_default();
+        lists.push((index, authors.to_vec()));
     }
 
     fn register_author(&mut self, index: LogIndex, author: AuthorId) -> Result<(), Outcome> {
@@ -261,3 +279,7 @@ pub(super) fn end(
     *ended = Some(index);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "keyspace_tests.rs"]
+mod tests;

@@ -13,6 +13,8 @@ mod keyspace;
 mod operation;
 mod standing;
 mod stored;
+#[cfg(test)]
+mod test_log;
 mod verify;
 
 pub use change::{Change, MAX_CHANGE_BYTES, SIGNATURE_DOMAIN, Unsigned};

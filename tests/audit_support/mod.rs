@@ -22,7 +22,7 @@ use ukehi::log::{Checkpoint, EntryKind, Outcome, Record, SignedCheckpoint, tree}
 use ukehi::registry::{self, Change, ChangeVerifier, Operation, Payload, Unsigned, VerifiedChange};
 use ukehi::store::{MemoryStore, Store};
 use ukehi_circuits::seal::PublicSlot;
-use ukehi_circuits::shape::{Class, Form, Shape};
+use ukehi_circuits::shape::{CellUse, Class, Form, Shape};
 use ukehi_circuits::slot::{Meta, Op};
 use ukehi_circuits::{F, Point, field};
 use ukehi_keys::{AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey};
@@ -47,7 +47,7 @@ impl ProofVerifier for FakeProofs {
     fn form(&self, circuit: &CircuitId) -> Option<Form> {
         [(SINGLE, Shape::SINGLE), (EIGHT, Shape::EIGHT)]
             .into_iter()
-            .find_map(|(id, shape)| (id == *circuit).then(|| shape.into()))
+            .find_map(|(id, shape)| (id == *circuit).then(|| Form::without_cells(shape)))
     }
 
     fn policy(&self, _: &CircuitId) -> Option<&str> {
@@ -145,7 +145,13 @@ pub fn x(batch: &SealedBatch) -> F {
     let long = batch.slots[0].ct.len() == Class::Long.ct_elements();
     let class = if long { Class::Long } else { Class::Short };
     let shape = Shape::new(slots, class).unwrap();
-    batch.statement(shape).unwrap().x()
+    // A batch under a circuit with cells touches one here.
+    let with_cells = batch.slots.iter().any(|slot| slot.meta.op.has_cell());
+    let cells = match with_cells {
+        true => CellUse::Allowed,
+        false => CellUse::None,
+    };
+    batch.statement(Form { shape, cells }).unwrap().x()
 }
 
 /// A log as a replica would have it.
@@ -286,12 +292,17 @@ impl Trail {
         verifier.verify(bytes, Payload::MayBePruned).unwrap()
     }
 
-    /// Appends a registry change with the outcome that the fold decides.
+    /// Appends a registry change with the outcome that apply decides.
     pub fn push_change(&mut self, change: &Change) -> Outcome {
         let bytes: Arc<[u8]> = change.to_bytes().into();
         let index = self.entries.len() as u64;
-        let mut registry = registry::load(&self.replica(), &self.genesis, SHARD).unwrap();
-        let outcome = registry.apply(index, &self.verified_change(&bytes));
+        let store = self.replica();
+        let mut writes = WriteBatch::new();
+        let mut machine = Keyspace::load(&store, &self.genesis, SHARD).unwrap();
+        let verified = self.verified_change(&bytes);
+        let outcome = machine
+            .apply_change(index, &verified, &mut Overlay::new(&store, &mut writes))
+            .unwrap();
         self.entries.push(Entry {
             record: Record::registry(index, change.digest(), outcome),
             payload: bytes.to_vec(),
@@ -301,9 +312,9 @@ impl Trail {
 
     fn changes_before(&self, from: LogIndex, tree: &MemoryStore) -> Vec<RawChange> {
         let before = &self.entries[..from as usize];
-        let applied = before.iter().filter(|e| {
-            e.record.kind == EntryKind::Registry && e.record.outcome == Outcome::Applied
-        });
+        let applied = before
+            .iter()
+            .filter(|e| e.record.kind == EntryKind::Registry && e.record.outcome.takes_number());
         applied
             .map(|e| RawChange {
                 record: e.record,

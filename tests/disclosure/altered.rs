@@ -133,6 +133,28 @@ fn public_words_are_those_the_header_vouches_for() {
 }
 
 #[test]
+fn a_bulk_reference_fits_its_operation_and_its_bound_in_every_public_word() {
+    let undecodable = |error: DisclosureError, part: &str| {
+        let DisclosureError::Undecodable { reason } = error else {
+            panic!("{error}")
+        };
+        assert!(reason.contains(part), "{reason}");
+    };
+    let bulk = |length: u64| json!({ "digest": "ab".repeat(32), "length": length });
+    let limit = ukehi_keys::stream::MAX_CIPHERTEXT_BYTES;
+    // Slot 4 is in no group that is shown.
+    for word in [2, 4] {
+        let with = |op: u32, reference: Value| {
+            changed(|d| d["slot_list"][word] = json!({ "meta": op | 9 << 8, "bulk": reference }))
+        };
+        undecodable(with(1, bulk(70)), "exactly where");
+        undecodable(with(4, Value::Null), "exactly where");
+        undecodable(with(4, bulk(limit + 1)), "too long");
+        is_mismatch(&with(4, bulk(limit)), "the digest of the public words");
+    }
+}
+
+#[test]
 fn the_proof_of_one_slot_shows_no_other() {
     // The neighbour in the group, a slot of another group, an inactive one.
     let error = changed(|d| d["slot"] = json!(3));

@@ -9,7 +9,7 @@ use ukehi::audit::disclosure::{
 use ukehi::error::ExitCode;
 use ukehi::log::{EntryKind, Outcome};
 use ukehi::params::{CircuitError, load_open};
-use ukehi_circuits::shape::{Class, Shape};
+use ukehi_circuits::shape::{Class, Form, Shape};
 use ukehi_circuits::slot::SlotKey;
 use ukehi_circuits::{Scalar, field, open};
 
@@ -105,10 +105,12 @@ fn only_an_applied_batch_and_one_of_its_commands_can_be_disclosed() {
     let no_slot = open::DiscloseError::NoSlot { slot: 5, active: 5 };
     let error = refused(ENTRY, COMMANDS);
     assert!(matches!(error, DiscloseError::Slot { source, .. } if source == no_slot));
-    let other =
-        prepare(&bundle[..], ENTRY)
-            .unwrap()
-            .open(Shape::EIGHT, Scalar::random().unwrap(), 0, "");
+    let other = prepare(&bundle[..], ENTRY).unwrap().open(
+        Form::without_cells(Shape::EIGHT),
+        Scalar::random().unwrap(),
+        0,
+        "",
+    );
     let wrong = open::DiscloseError::WrongSecret;
     assert!(matches!(other.err().unwrap(), DiscloseError::Slot { source, .. } if source == wrong));
 }
@@ -159,7 +161,7 @@ fn time_and_size_of_a_disclosure() {
     for slot in 0..3 {
         let unproven = prepare(&bundle[..], ENTRY)
             .unwrap()
-            .open(Shape::EIGHT, secret(), slot, AUDIENCE)
+            .open(Form::without_cells(Shape::EIGHT), secret(), slot, AUDIENCE)
             .unwrap();
         let start = std::time::Instant::now();
         let (statement, witness) = unproven.parts();

@@ -16,7 +16,7 @@ use ukehi_circuits::matrices::{Matrices, assignment, circuit_matrices, matrix_di
 use ukehi_circuits::policy::Opaque;
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::seal::{SealedCommands, SlotPlaintext, seal};
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::slot::{Body, Meta, Op, SlotKey};
 use ukehi_circuits::{F, Point, Scalar, field, open};
 use ukehi_keys::{CircuitParts, CircuitShape, EpochSecret, Manifest, Setup, params};
@@ -230,7 +230,12 @@ impl World {
         slot: u8,
         audience: &str,
     ) -> Result<Disclosure, DiscloseError> {
-        let unproven = prepare(bundle, entry)?.open(self.shape, secret, slot, audience)?;
+        let unproven = prepare(bundle, entry)?.open(
+            Form::without_cells(self.shape),
+            secret,
+            slot,
+            audience,
+        )?;
         let (statement, witness) = unproven.parts();
         let proof = self.open.prove(statement, witness).unwrap();
         Ok(unproven.finish(self.open.id, &proof))

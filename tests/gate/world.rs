@@ -13,7 +13,7 @@ use ukehi::ids::{EpochId, KeyspaceId, NodeId, ShardId};
 use ukehi::log::genesis_root;
 use ukehi::params::{CircuitName, insecure_dev_params, load_all, route_commitment};
 use ukehi::registry::Registry;
-use ukehi_circuits::shape::Shape;
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_circuits::{F, field};
 use ukehi_keys::{
     AdminKey, AuthorKey, CircuitId, EpochSecret, Manifest, NodeKey, OperatorKey, RouteKey,
@@ -118,7 +118,7 @@ impl World {
     /// Signs anew as the header's author, over x as it is now: what an author who attacks can do.
     pub fn resign(&self, batch: &mut SealedBatch) {
         let x = batch
-            .statement(self.shape(batch))
+            .statement(Form::without_cells(self.shape(batch)))
             .map_or(F::from(0u64), |statement| statement.x());
         let (header, x) = batch.signed_parts(&x);
         let key = (1..=3)

@@ -35,6 +35,7 @@ def elements(value, high):
 def public_word(value):
     meta, bulk = members(value, "meta", "bulk", ordered=True)
     check(integer(meta, 32) & 0xFF in OPERATIONS, "an unknown operation")
+    check((bulk is not None) == (meta & 0xFF == BULK_PUT), "a bulk reference and an operation that do not fit")
     data = meta.to_bytes(4, "little")
     if bulk is None:
         return meta, data + b"\0"
@@ -132,8 +133,6 @@ def verify_disclosure(text, trust):
     words = words[group * size:(group + 1) * size]
     check(len(a_list(value["group"], 1, 2)) == len(words), "another number of slots in the group")
     slots = [group_slot(slot, word) for slot, word in zip(value["group"], words)]
-    for slot in slots:
-        check(slot.bulk == (slot.meta & 0xFF == BULK_PUT), "a bulk reference and an operation that do not fit")
     check_slots(slots, circuit)
     r = Reader(unhex(value["ephemeral"], 64))
     ephemeral = r.point()

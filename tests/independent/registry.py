@@ -155,6 +155,8 @@ class Keyspace:
         # By name: since when, and whose. By route: the lists set, in order; family and commitment.
         self.families = {name: (0, authors) for name, authors in genesis["families"].items()}
         self.minted, self.cell_authors, self.cells = set(), {}, {}
+        # Keys in the lists of cells' authors.
+        self.listed = 0
 
     def decide(self, index, tag, fields, live):
         """An outcome, or None after the change was made."""
@@ -184,16 +186,24 @@ class Keyspace:
                 return "unknown_family"
             if fields["route"] in self.minted:
                 return "cell_exists"
+            if self.listed + len(fields["authors"]) > 1 << 20:
+                return "registry_full"
             self.minted.add(fields["route"])
             if live or fields["route"] in self.cells:
                 return "cell_live"
-            self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
+            self.set_authors(index, fields)
             family = family_of(fields["family"])
             self.cells[fields["route"]] = (family, poseidon("cell", family, fields["route"], fields["value"], 1,
                                                             fields["blind"]))
         elif tag == 14:
-            self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
+            if self.listed + len(fields["authors"]) > 1 << 20:
+                return "registry_full"
+            self.set_authors(index, fields)
         return None
+
+    def set_authors(self, index, fields):
+        self.listed += len(fields["authors"])
+        self.cell_authors.setdefault(fields["route"], []).append((index, fields["authors"]))
 
     def opens_or_expires(self, index, tag, fields):
         opening, last = fields.get("opening"), fields.get("last")
@@ -218,7 +228,6 @@ class Keyspace:
         if opening:
             self.epochs[opening["id"]] = Standing(index, OpenedEpoch(opening), opening["expires"])
         return None
-
 
     def judge_cells(self, index, batch, policy):
         """The first rule of cells that a batch breaks, or None and what it sets."""

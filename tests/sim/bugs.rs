@@ -13,7 +13,7 @@ use ukehi::ids::ClusterId;
 use ukehi::kv::{Column, WriteBatch, shard_key};
 use ukehi::log::Outcome;
 use ukehi::mutant::Mutant;
-use ukehi::node::assemble::refuse_insecure;
+use ukehi::node::refuse_insecure;
 use ukehi::replica::{Role, read_entry};
 use ukehi::store::{RocksStore, Store};
 use ukehi_keys::CircuitId;

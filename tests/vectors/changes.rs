@@ -2,56 +2,26 @@
 
 use crate::audit_support::{Trail, admin, author};
 use crate::file::Vectors;
-use crate::world::World;
-use ukehi::ids::{EpochId, KeyspaceId, ShardId};
+use crate::ledger::mint;
+use crate::operations::{KEYSPACE, grant, opening, register, sorted};
+use crate::world::{World, route_secret};
+use ukehi::ids::{EpochId, ShardId};
 use ukehi::log::Outcome;
-use ukehi::registry::{Change, EpochOpening, Operation, grant_payload_digest};
+use ukehi::registry::{Change, Operation};
 use ukehi_circuits::{F, field};
-use ukehi_keys::{EpochScope, EpochSecret};
+use ukehi_keys::{AuthorId, AuthorKey};
 use zeroize::Zeroizing;
 
-const KEYSPACE: KeyspaceId = KeyspaceId(1);
-
-fn register(seed: u8) -> Operation {
-    Operation::RegisterAuthor {
-        keyspace: KEYSPACE,
-        author: author(seed).public(),
-    }
-}
-
 fn open_epoch(trail: &Trail, id: u32) -> Operation {
-    let secret = EpochSecret::from_secret_bytes(&Zeroizing::new([6; 32])).unwrap();
-    let scope = EpochScope {
-        cluster: trail.genesis.cluster_id().0,
-        keyspace: KEYSPACE.0,
-        epoch: id,
-    };
     Operation::OpenEpoch {
         keyspace: KEYSPACE,
-        opening: EpochOpening {
-            id: EpochId(id),
-            key: secret.public(),
-            route_commitment: field::encode(&F::from(9u64)),
-            policy: "opaque".to_owned(),
-            policy_digest: [0; 32],
-            expires: Some(1_000),
-            possession: secret.prove_possession(&scope).unwrap(),
-        },
-    }
-}
-
-fn grant() -> Operation {
-    Operation::Grant {
-        keyspace: KEYSPACE,
-        epoch: EpochId(1),
-        reader: [4; 32],
-        payload_digest: grant_payload_digest(b"wrapped"),
+        opening: opening(trail, id, "opaque", &route_secret()),
     }
 }
 
 /// The world's trail with changes behind it, and a batch by an author revoked meanwhile.
 pub fn write(world: &mut World) {
-    write_changes(&world.trail);
+    write_changes(world);
     let push = |world: &mut World, operation| {
         let change = world.trail.change(operation);
         world.trail.push_change(&change)
@@ -72,7 +42,8 @@ pub fn write(world: &mut World) {
     write_bundles(&world.trail);
 }
 
-fn write_changes(trail: &Trail) {
+fn write_changes(world: &World) {
+    let trail = &world.trail;
     let mut vectors = Vectors::new("change");
     let bytes = |operation| trail.change(operation).to_bytes();
     let good = bytes(register(3));
@@ -89,7 +60,7 @@ fn write_changes(trail: &Trail) {
     let admins = Operation::SetAdmins { keys, threshold: 2 };
     let set = bytes(admins);
     vectors.accept("set admins", set.clone());
-    let mut granted = trail.change(grant());
+    let mut granted = trail.change(grant(1));
     vectors.accept("a grant, pruned", granted.to_bytes());
     granted.payload = b"wrapped".to_vec();
     vectors.accept("a grant", granted.to_bytes());
@@ -194,7 +165,168 @@ fn write_changes(trail: &Trail) {
         bytes[46] = 3;
         bytes
     });
+    write_operations(&mut vectors, world);
     vectors.save("change.json");
+}
+
+/// The operations not among the first, each once, and what each must not hold.
+fn write_operations(vectors: &mut Vectors, world: &World) {
+    let trail = &world.trail;
+    let bytes = |operation| trail.change(operation).to_bytes();
+    let (keyspace, epoch) = (KEYSPACE, EpochId(1));
+    let author = author(1).public();
+    let revoke = Operation::RevokeAuthor { keyspace, author };
+    vectors.accept("revoke an author", bytes(revoke));
+    let rotate = |opening| Operation::RotateEpoch {
+        keyspace,
+        opening,
+        old: epoch,
+        old_expires: 90,
+    };
+    let next = || opening(trail, 2, "ledger", &route_secret());
+    vectors.accept("rotate an epoch", bytes(rotate(next())));
+    vectors.refuse(
+        "a rotation to an epoch of another id",
+        "its possession is bound to the id",
+        {
+            let mut other = next();
+            other.id = EpochId(3);
+            bytes(rotate(other))
+        },
+    );
+    vectors.accept(
+        "revoke an epoch",
+        bytes(Operation::RevokeEpoch { keyspace, epoch }),
+    );
+    vectors.accept(
+        "erase an epoch",
+        bytes(Operation::EraseEpoch { keyspace, epoch }),
+    );
+    let manifest = world.ledger.to_json();
+    let text = String::from_utf8(manifest.clone()).unwrap();
+    vectors.accept(
+        "activate a circuit",
+        bytes(Operation::ActivateCircuit { manifest }),
+    );
+    let (id, other) = (
+        world.ledger.circuit_id(),
+        world.trust.circuits[0].circuit_id(),
+    );
+    let manifest = text
+        .replacen(&id.to_string(), &other.to_string(), 1)
+        .into_bytes();
+    vectors.refuse(
+        "a manifest with another circuit's id",
+        "the id is that of its content",
+        bytes(Operation::ActivateCircuit { manifest }),
+    );
+    vectors.accept(
+        "retire a circuit",
+        bytes(Operation::RetireCircuit { circuit: id }),
+    );
+    write_cell_operations(vectors, trail);
+}
+
+fn write_cell_operations(vectors: &mut Vectors, trail: &Trail) {
+    let bytes = |operation| trail.change(operation).to_bytes();
+    let keyspace = KEYSPACE;
+    let family = |policy: &str, authors: Vec<AuthorId>| {
+        let policy = policy.to_owned();
+        bytes(Operation::RegisterFamily {
+            keyspace,
+            policy,
+            authors,
+        })
+    };
+    vectors.accept("register a family", family("ledger", sorted(&[1, 2])));
+    vectors.refuse(
+        "a family without a name",
+        "a name has 1 to 32 characters",
+        family("", sorted(&[1])),
+    );
+    vectors.refuse(
+        "a family in capitals",
+        "names are in lower case",
+        family("Ledger", sorted(&[1])),
+    );
+    vectors.refuse(
+        "a family without authors",
+        "at least one",
+        family("ledger", Vec::new()),
+    );
+    let mut descending = sorted(&[1, 2]);
+    descending.reverse();
+    vectors.refuse(
+        "a family's authors that descend",
+        "there is one order",
+        family("ledger", descending),
+    );
+    let twice = vec![author(1).public(); 2];
+    vectors.refuse(
+        "a family's author twice",
+        "strictly ascending",
+        family("ledger", twice),
+    );
+    vectors.accept("mint a cell", bytes(mint(b"alice", 100)));
+    let edited = |with: [Option<[u8; 32]>; 2], own: Vec<AuthorId>| {
+        let mut operation = mint(b"alice", 100);
+        if let Operation::Mint {
+            route,
+            blind,
+            authors,
+            ..
+        } = &mut operation
+        {
+            *route = with[0].unwrap_or(*route);
+            *blind = with[1].unwrap_or(*blind);
+            *authors = own;
+        }
+        bytes(operation)
+    };
+    let with_own = edited([None, None], sorted(&[1, 2]));
+    vectors.accept("mint a cell with authors of its own", with_own);
+    let reason = "a field element is below p";
+    let too_large = Some([0xff; 32]);
+    let route = edited([too_large, None], Vec::new());
+    vectors.refuse("a mint's route of p or more", reason, route);
+    let blind = edited([None, too_large], Vec::new());
+    vectors.refuse("a mint's blinding of p or more", reason, blind);
+    let set = |route, authors| {
+        bytes(Operation::SetCellAuthors {
+            keyspace,
+            route,
+            authors,
+        })
+    };
+    let route = field::encode(&F::from(3u64));
+    vectors.accept("set a cell's authors", set(route, sorted(&[1, 2])));
+    vectors.accept(
+        "set a cell's authors to its family's",
+        set(route, Vec::new()),
+    );
+    vectors.refuse(
+        "a cell's route of p or more",
+        reason,
+        set([0xff; 32], Vec::new()),
+    );
+    let many: Vec<u8> = (1..=255).collect();
+    let mut many = sorted(&many);
+    many.extend([another_author(1), another_author(2)]);
+    many.sort();
+    vectors.refuse(
+        "a cell with 257 authors",
+        "at most 256",
+        set(route, many.clone()),
+    );
+    many.pop();
+    vectors.accept("a cell with 256 authors", set(route, many));
+}
+
+/// An author beside the 255 that one byte seeds.
+fn another_author(last: u8) -> AuthorId {
+    let mut seed = [1; 32];
+    seed[31] = last + 1;
+    AuthorKey::from_secret_bytes(&Zeroizing::new(seed)).public()
 }
 
 fn write_bundles(trail: &Trail) {

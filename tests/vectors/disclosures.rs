@@ -3,9 +3,9 @@
 use crate::file::Vectors;
 use crate::world::World;
 use serde_json::{Value, json};
-use ukehi::audit::disclosure::{Disclosure, prepare};
-use ukehi::params::epoch_scalar;
-use ukehi_circuits::shape::Shape;
+use ukehi::audit::disclosure::{Disclosure, Unproven, prepare};
+use ukehi::params::{OpenCircuit, epoch_scalar};
+use ukehi_circuits::shape::{Form, Shape};
 use ukehi_keys::EpochSecret;
 use zeroize::Zeroizing;
 
@@ -13,20 +13,23 @@ use zeroize::Zeroizing;
 const ENTRY: u64 = 3;
 
 fn disclose(world: &World, slot: u8, audience: &str) -> String {
+    let form = Form::without_cells(Shape::EIGHT);
     // The secret of the epoch in the fixtures' genesis.
     let secret = EpochSecret::from_secret_bytes(&Zeroizing::new([5; 32])).unwrap();
-    let bundle = world.trail.bundle();
-    let prepared = prepare(&bundle[..], ENTRY).unwrap();
-    let unproven = prepared
-        .open(Shape::EIGHT, epoch_scalar(&secret), slot, audience)
-        .unwrap();
+    let prepared = prepare(&world.trail.bundle()[..], ENTRY).unwrap();
+    let unproven = prepared.open(form, epoch_scalar(&secret), slot, audience);
+    proven(&world.open, unproven.unwrap())
+}
+
+/// With the proof that `circuit` makes of it.
+pub fn proven(circuit: &OpenCircuit, unproven: Unproven) -> String {
     let (statement, witness) = unproven.parts();
-    let proof = world.open.prove(statement, witness).unwrap();
-    unproven.finish(world.open.id, &proof).to_json()
+    let proof = circuit.prove(statement, witness).unwrap();
+    unproven.finish(circuit.id, &proof).to_json()
 }
 
 /// Written again in the one order of its members.
-fn altered(text: &str, change: impl FnOnce(&mut Value)) -> String {
+pub fn altered(text: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut value: Value = serde_json::from_str(text).unwrap();
     change(&mut value);
     let disclosure: Disclosure = serde_json::from_value(value).unwrap();
@@ -89,6 +92,18 @@ pub fn write(world: &World) {
         "the header's slot list covers it",
         &|d| {
             d["slot_list"][2]["meta"] = json!(0x0101);
+        },
+    );
+    refuse("a bulk reference of a put", "a bulk put has one", &|d| {
+        d["slot_list"][2]["bulk"] = json!({ "digest": "ab".repeat(32), "length": 70 });
+    });
+    refuse(
+        "a bulk value beyond its bound",
+        "16 MiB + 4,128 bytes",
+        &|d| {
+            let length = (16 << 20) + 4129;
+            let bulk = json!({ "digest": "ab".repeat(32), "length": length });
+            d["slot_list"][2] = json!({ "meta": 4, "bulk": bulk });
         },
     );
     refuse("a public word less", "one for each command", &|d| {

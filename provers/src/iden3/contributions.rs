@@ -187,3 +187,7 @@ pub(super) fn kind_bytes(kind: &ContributionKind, name: Option<&str>) -> Vec<u8>
     let head = [number.to_le_bytes(), length.to_le_bytes()].concat();
     [head, parameters].concat()
 }
+
+#[cfg(test)]
+#[path = "contributions_tests.rs"]
+mod tests;

@@ -214,3 +214,7 @@ fn read_contribution<R: Read + Seek>(
         kind,
     })
 }
+
+#[cfg(test)]
+#[path = "ptau_tests.rs"]
+mod tests;

@@ -90,6 +90,42 @@ fn counts_that_promise_more_than_the_file_holds_allocate_nothing() {
 }
 
 #[test]
+fn more_inputs_and_outputs_than_wires_custom_gates_and_wires_that_are_not_there_are_said_as_such() {
+    let bytes = written(&small().r1cs);
+    let what = |changed: &[u8]| match read(changed) {
+        Err(FileError::Malformed { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    let wires = 24 + 36;
+    let count = u32::from_le_bytes(bytes[wires..wires + 4].try_into().unwrap());
+    // Outputs, public inputs, private inputs: each as many as there are wires, beside the constant.
+    for at in [wires + 4, wires + 8, wires + 12] {
+        let mut changed = bytes.clone();
+        changed[at..at + 4].copy_from_slice(&count.to_le_bytes());
+        let expected = "it declares more inputs and outputs than it has wires";
+        assert_eq!(what(&changed), expected);
+    }
+    let labels = bytes.len() - 8 * count as usize - 12;
+    let mut gates = bytes.clone();
+    gates[labels] = 4;
+    assert_eq!(what(&gates), "it uses custom gates, which Groth16 has not");
+    // The first term of the first combination, behind the header, a section's head and a count.
+    let term = wires + 28 + 12 + 4;
+    let mut beyond = bytes.clone();
+    beyond[term..term + 4].copy_from_slice(&count.to_le_bytes());
+    let expected = "a constraint names a wire that does not exist";
+    assert_eq!(what(&beyond), expected);
+    let mut short = bytes[..bytes.len() - 8].to_vec();
+    let length = (8 * (count - 1)).to_le_bytes();
+    short[labels + 4..labels + 8].copy_from_slice(&length);
+    let error = read(&short).unwrap_err();
+    assert!(
+        matches!(error, FileError::SectionLength { id: 3, .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn another_curve_version_or_format_is_named() {
     let bytes = written(&small().r1cs);
     let with = |at: usize| {

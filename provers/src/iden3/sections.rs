@@ -303,3 +303,7 @@ impl<W: Write + Seek> SectionWriter<W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "sections_tests.rs"]
+mod tests;

@@ -143,6 +143,94 @@ fn another_format_curve_or_proof_system_is_named() {
     ));
 }
 
+/// Without the last `bytes` of a section, whose own length says so.
+fn shortened(id: u32, bytes: usize) -> Vec<u8> {
+    let range = section(id);
+    let mut changed = FILE.clone();
+    let length = (range.len() - bytes) as u64;
+    changed[range.start - 8..range.start].copy_from_slice(&length.to_le_bytes());
+    drop(changed.drain(range.end - bytes..range.end));
+    changed
+}
+
+#[test]
+fn a_section_a_point_short_is_named_with_the_length_its_counts_ask_for() {
+    for (id, point) in [(3, 64), (5, 64), (6, 64), (7, 128), (8, 64), (9, 64)] {
+        let error = read(&shortened(id, point))
+            .err()
+            .expect("a point is missing");
+        let length = section(id).len() as u64;
+        let named = matches!(error, FileError::SectionLength { id: at, expected, found }
+            if at == id && expected == length && found == length - point as u64);
+        assert!(named, "{error}");
+    }
+    let error = read(&shortened(4, 1))
+        .err()
+        .expect("a coefficient is short");
+    assert!(
+        matches!(error, FileError::SectionLength { id: 4, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_section_twice_or_missing_is_named() {
+    // L under the number of H, and under one that nobody knows.
+    let number = section(8).start - 12;
+    let error = read(&with(number, &[9])).err().expect("H occurs twice");
+    assert!(
+        matches!(error, FileError::SectionTwice { id: 9 }),
+        "{error}"
+    );
+    let error = read(&with(number, &[30])).err().expect("L is missing");
+    assert!(
+        matches!(error, FileError::SectionMissing { id: 8 }),
+        "{error}"
+    );
+}
+
+#[test]
+fn more_inputs_than_variables_and_a_domain_that_is_no_power_of_two_are_said_as_such() {
+    let counts = section(2).start + 2 * (4 + FIELD_BYTES);
+    // 33 variables: as many inputs leave none for the constant.
+    for inputs in [33u32, 34, u32::MAX] {
+        let error = read(&with(counts + 4, &inputs.to_le_bytes()))
+            .err()
+            .unwrap();
+        let what = "it has more public inputs than variables";
+        assert!(
+            matches!(error, FileError::Malformed { what: found } if found == what),
+            "{error}"
+        );
+    }
+    for domain in [0u32, 63, 65, 1 << 28] {
+        let error = read(&with(counts + 8, &domain.to_le_bytes()))
+            .err()
+            .unwrap();
+        let what = "its domain is not a power of two up to 2^27";
+        assert!(
+            matches!(error, FileError::Malformed { what: found } if found == what),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_single_point_of_the_header_is_reduced_and_in_its_group() {
+    let points = section(2).start + 2 * (4 + FIELD_BYTES) + 12;
+    // Alpha and beta in G1, beta and gamma in G2, delta in both: where each starts.
+    for at in [0, 64, 128, 256, 384, 448] {
+        let x = points + at;
+        for bytes in [with(x, &[FILE[x] ^ 1]), with(x, &Fq::MODULUS.to_bytes_le())] {
+            for error in [read(&bytes), read_known(&bytes)].map(|r| r.err()) {
+                let error = error.expect("the point is none");
+                let named = matches!(error, FileError::NotInGroup { id: 2, index: 0 });
+                assert!(named, "{at}: {error}");
+            }
+        }
+    }
+}
+
 /// Whatever is taken is in its one encoding.
 fn taken_or_refused(bytes: &[u8]) {
     for zkey in [read(bytes), read_known(bytes)].into_iter().flatten() {

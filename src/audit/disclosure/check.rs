@@ -7,7 +7,7 @@
 use super::error::DisclosureError;
 use super::registry::Known;
 use super::report::{DISCLOSED_SCHEMA, Disclosed};
-use super::{Disclosure, fixed, plain, proof, shown_key, shown_value};
+use super::{Disclosure, PublicWord, fixed, plain, proof, shown_key, shown_value};
 use crate::audit::show::op_name;
 use crate::batch::{Header, SIGNATURE_DOMAIN, slot_list};
 use crate::genesis::Genesis;
@@ -231,8 +231,8 @@ impl<'a> BatchPart<'a> {
         let words: Vec<(Meta, _)> = disclosure
             .slot_list
             .iter()
-            .map(|word| Ok((word.meta()?, word.bulk())))
-            .collect::<Result<_, DisclosureError>>()?;
+            .map(PublicWord::parts)
+            .collect::<Result<_, _>>()?;
         let found = slot_list(words);
         if found == self.header.slot_list {
             return Ok(());

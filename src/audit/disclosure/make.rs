@@ -219,7 +219,7 @@ impl Prepared {
     /// [`DiscloseError`].
     pub fn open(
         self,
-        form: impl Into<Form>,
+        form: Form,
         secret: Scalar,
         slot: u8,
         audience: &str,
@@ -229,7 +229,6 @@ impl Prepared {
             let found = audience.len();
             return Err(DiscloseError::Audience { found });
         }
-        let form = form.into();
         let sealed = self
             .batch
             .statement(form)

@@ -7,7 +7,9 @@ use crate::cli::output::{Output, table};
 use crate::client::{Found, Opened, ReadError};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
+use std::io::Write;
 use std::path::Path;
+use tempfile::NamedTempFile;
 use ukehi_circuits::slot::DecodedKey;
 use ukehi_keys::AuthorId;
 
@@ -111,8 +113,21 @@ pub fn get(args: &GetArgs, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Readable by its owner alone, as a bulk value is, whatever stood under the name before: it is a plaintext.
 fn write_out(out: &Path, value: &[u8]) -> Result<(), Failure> {
-    std::fs::write(out, value).map_err(|e| Failure::runtime(format!("{}: {e}", out.display())))
+    let directory = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let write = || -> std::io::Result<()> {
+        // Mode 0600, and removed when dropped: only a whole value gets its name.
+        let mut file = NamedTempFile::new_in(directory)?;
+        file.write_all(value)?;
+        file.as_file().sync_all()?;
+        file.persist(out)?;
+        Ok(())
+    };
+    write().map_err(|e| Failure::runtime(format!("{}: {e}", out.display())))
 }
 
 pub fn scan(args: &ScanArgs, output: &Output) -> Result<(), Failure> {
@@ -197,5 +212,28 @@ fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => format!("hex:{}", hex::encode(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_value_is_written_for_its_owner_alone_even_over_a_file_that_all_may_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("value");
+        std::fs::write(&out, "older and longer").unwrap();
+        std::fs::set_permissions(&out, std::fs::Permissions::from_mode(0o644)).unwrap();
+        for path in [&out, &dir.path().join("new")] {
+            write_out(path, b"secret").unwrap();
+            assert_eq!(std::fs::read(path).unwrap(), b"secret");
+            let mode = std::fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let nowhere = dir.path().join("missing/value");
+        assert!(write_out(&nowhere, b"secret").is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

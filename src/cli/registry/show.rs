@@ -5,7 +5,10 @@ use crate::cli::args::Target;
 use crate::cli::output::{Output, table};
 use crate::error::Failure;
 use crate::ids::{KeyspaceId, LogIndex};
-use crate::registry::{AdminSet, AuthorStanding, EpochStanding, Family, GrantRecord};
+use crate::log::Outcome;
+use crate::registry::{
+    AdminSet, AppliedChange, AuthorStanding, EpochStanding, Family, GrantRecord,
+};
 use serde::Serialize;
 use ukehi_keys::{AuthorId, CircuitId, Manifest, Setup};
 
@@ -54,6 +57,20 @@ struct Change {
     index: LogIndex,
     what: &'static str,
     digest: String,
+    /// A mint that the cells refused used up its number too.
+    outcome: Outcome,
+}
+
+impl From<&AppliedChange> for Change {
+    fn from(change: &AppliedChange) -> Self {
+        Self {
+            number: change.number,
+            index: change.index,
+            what: change.what,
+            digest: hex::encode(change.digest),
+            outcome: change.outcome,
+        }
+    }
 }
 
 pub fn show(target: &Target, output: &Output) -> Result<(), Failure> {
@@ -96,16 +113,7 @@ fn shown(session: &Session) -> Shown {
                 retired_at: standing.retired_at,
             })
             .collect(),
-        changes: registry
-            .changes()
-            .iter()
-            .map(|change| Change {
-                number: change.number,
-                index: change.index,
-                what: change.what,
-                digest: hex::encode(change.digest),
-            })
-            .collect(),
+        changes: registry.changes().iter().map(Change::from).collect(),
     }
 }
 
@@ -191,6 +199,16 @@ fn render(shown: &Shown) -> String {
             at(circuit.retired_at, "retired at"),
         ]);
     }
+    let void = |change: &&Change| change.outcome != Outcome::Applied;
+    for change in shown.changes.iter().filter(void) {
+        rows.push(vec![
+            "shard".into(),
+            "change".into(),
+            format!("{}, a {}: {}", change.number, change.what, change.outcome),
+            change.index.to_string(),
+            "never applied".into(),
+        ]);
+    }
     format!(
         "{}\n{} of {} admins sign a change; {} changes so far, the last at entry {}",
         table(&["in", "what", "which", "since", "until"], rows),
@@ -199,4 +217,45 @@ fn render(shown: &Shown) -> String {
         shown.changes.len(),
         shown.last_change
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(number: u64, outcome: Outcome) -> Change {
+        Change::from(&AppliedChange {
+            index: 10 + number,
+            number,
+            digest: [7; 32],
+            what: "mint",
+            outcome,
+        })
+    }
+
+    #[test]
+    fn a_mint_that_the_cells_refused_is_shown_as_refused() {
+        let changes = vec![change(1, Outcome::Applied), change(2, Outcome::CellLive)];
+        let shown = Shown {
+            schema: "ukehi/registry/v1",
+            last_change: 12,
+            admins: AdminSet {
+                since: 0,
+                keys: Vec::new(),
+                threshold: 1,
+            },
+            keyspaces: Vec::new(),
+            circuits: Vec::new(),
+            changes,
+        };
+        let json = serde_json::to_value(&shown).unwrap();
+        let outcomes = [0, 1].map(|at| json["changes"][at]["outcome"].clone());
+        assert_eq!(outcomes, ["applied", "cell_live"]);
+        let text = render(&shown);
+        assert!(
+            text.contains(&format!("2, a mint: {}", Outcome::CellLive)),
+            "{text}"
+        );
+        assert!(!text.contains("1, a mint"), "{text}");
+    }
 }

@@ -22,6 +22,7 @@ use ukehi_keys::keystore;
 use ukehi_keys::{
     AdminKey, AuthorKey, EpochSecret, KdfCost, NodeKey, OperatorKey, Passphrase, RouteKey,
 };
+use zeroize::Zeroizing;
 
 /// The keyspace a testnet starts with; its epochs are 1 for the first policy of its circuits, and
 /// so on.
@@ -139,9 +140,11 @@ pub fn create(layout: &Layout, members: &Members, base_port: Option<u16>) -> Res
         .collect::<Result<Vec<_>, Failure>>()?;
     let policies = policies(&members.circuits);
     let families = policies.iter().filter(|p| p.cells() == CellUse::Allowed);
+    let mut nonce = [0; 32];
+    fill_randomly(&mut nonce)?;
     let genesis = Genesis {
         name: "testnet".into(),
-        nonce: random()?,
+        nonce,
         gate_version: GATE_VERSION,
         dev: members.dev,
         nodes: ids
@@ -355,7 +358,9 @@ fn choose_ports(
 fn make_pass_file(path: &Path) -> Result<Passphrase, Failure> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let text = zeroize::Zeroizing::new(hex::encode(random()?));
+    let mut bytes = Zeroizing::new([0; 32]);
+    fill_randomly(bytes.as_mut_slice())?;
+    let text = Zeroizing::new(hex::encode(bytes.as_slice()));
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -370,8 +375,30 @@ fn make_dir(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))
 }
 
-fn random() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Failure::runtime(format!("no randomness: {e}")))?;
-    Ok(bytes)
+/// In place: what becomes a secret is then in its owner's buffer alone.
+fn fill_randomly(bytes: &mut [u8]) -> Result<(), Failure> {
+    getrandom::fill(bytes).map_err(|e| Failure::runtime(format!("no randomness: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_passphrase_file_is_its_owners_alone_fresh_each_time_and_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let texts = ["one", "two"].map(|name| {
+            let path = dir.path().join(name);
+            make_pass_file(&path).unwrap();
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            assert!(make_pass_file(&path).is_err());
+            fs::read_to_string(&path).unwrap()
+        });
+        assert_ne!(texts[0], texts[1]);
+        for text in texts {
+            assert_eq!(hex::decode(text.trim_end()).unwrap().len(), 32);
+        }
+    }
 }

@@ -124,7 +124,7 @@ fn a_cell_of_the_wrong_form_makes_no_statement() {
     let short = CellFault::BodyLength { body_len: 30 };
     assert_eq!(fault(0, &|s| s.meta.body_len = 30), short);
     let mut opaque = good.0.clone();
-    opaque.form = Shape::EIGHT.into();
+    opaque.form = crate::shape::Form::without_cells(Shape::EIGHT);
     let refused = SealStatement::new(opaque).unwrap_err();
     let fault = CellFault::NotAllowed;
     assert_eq!(refused, StatementError::Cell { slot: 0, fault });

@@ -244,5 +244,5 @@ impl Inner {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod timings;

@@ -7,3 +7,12 @@ pub mod field;
 mod words;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod x86;
+
+/// Asks the memory for a value that will be read soon, where the CPU has a way to ask.
+#[inline(always)]
+pub fn prefetch<T>(value: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    x86::prefetch(value);
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = value;
+}

@@ -79,6 +79,15 @@ pub(super) fn difference(a: &[u64; 4], b: &[u64; 4], bound: &[u64; 4]) -> [u64; 
     }
 }
 
+/// a + b below 2^512.
+pub(super) fn wide_sum(a: &[u64; 8], b: &[u64; 8]) -> [u64; 8] {
+    let (mut sum, mut carry) = ([0; 8], false);
+    for i in 0..8 {
+        (sum[i], carry) = a[i].carrying_add(b[i], carry);
+    }
+    sum
+}
+
 fn plus(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
     let (mut sum, mut carry) = ([0; 4], false);
     for i in 0..4 {

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use core::arch::asm;
+use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::words::{self, Modulus};
@@ -300,6 +301,42 @@ pub(super) fn difference(a: &[u64; 4], b: &[u64; 4], bound: &[u64; 4]) -> [u64; 
     [d0, d1, d2, d3]
 }
 
+/// [`words::wide_sum`].
+#[inline(always)]
+#[rustfmt::skip]
+pub(super) fn wide_sum(a: &[u64; 8], b: &[u64; 8]) -> [u64; 8] {
+    let (s0, s1, s2, s3, s4, s5, s6, s7);
+    // SAFETY: reads a and b, eight words each, and writes registers that are declared.
+    unsafe {
+        asm!(
+            "mov {s0}, [{a}]", "mov {s1}, [{a} + 8]", "mov {s2}, [{a} + 16]", "mov {s3}, [{a} + 24]",
+            "mov {s4}, [{a} + 32]", "mov {s5}, [{a} + 40]", "mov {s6}, [{a} + 48]", "mov {s7}, [{a} + 56]",
+            "add {s0}, [{b}]", "adc {s1}, [{b} + 8]", "adc {s2}, [{b} + 16]", "adc {s3}, [{b} + 24]",
+            "adc {s4}, [{b} + 32]", "adc {s5}, [{b} + 40]", "adc {s6}, [{b} + 48]", "adc {s7}, [{b} + 56]",
+            a = in(reg) a, b = in(reg) b,
+            s0 = out(reg) s0, s1 = out(reg) s1, s2 = out(reg) s2, s3 = out(reg) s3,
+            s4 = out(reg) s4, s5 = out(reg) s5, s6 = out(reg) s6, s7 = out(reg) s7,
+            options(pure, readonly, nostack),
+        );
+    }
+    [s0, s1, s2, s3, s4, s5, s6, s7]
+}
+
+/// [`super::prefetch`].
+#[inline(always)]
+pub(super) fn prefetch<T>(value: &T) {
+    for line in 0..size_of::<T>().div_ceil(64) {
+        // SAFETY: a hint; it never faults.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T1>(
+                core::ptr::from_ref(value)
+                    .cast::<i8>()
+                    .wrapping_add(64 * line),
+            );
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,6 +368,8 @@ mod tests {
                 let [a, b, bound] = [(); 3].map(|()| below_2p(&mut rng, &p));
                 let t = words::product(&a, &b);
                 assert_eq!(sum(&a, &b, &bound), words::sum(&a, &b, &bound));
+                let u = words::product(&b, &bound);
+                assert_eq!(wide_sum(&t, &u), words::wide_sum(&t, &u));
                 let expected = words::difference(&a, &b, &bound);
                 assert_eq!(difference(&a, &b, &bound), expected);
                 if !available() {

@@ -41,8 +41,6 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     }
     fn to_affine(&self) -> Self::Affine;
     fn is_identity(&self) -> bool;
-    /// A word of the point.
-    fn any_word(&self) -> u64;
 
     /// Overwrites a value that depends on a witness.
     fn erase(points: &mut [Self]);
@@ -95,10 +93,6 @@ macro_rules! table_point {
 
             fn is_identity(&self) -> bool {
                 self.0[$words / 2..].iter().all(|word| *word == 0)
-            }
-
-            fn any_word(&self) -> u64 {
-                self.0[0]
             }
 
             fn erase(points: &mut [Self]) {

@@ -19,6 +19,9 @@ pub(super) const POINTS: usize = 8192;
 /// The longest run: the slots of a few groups must fit a chunk.
 const LONGEST_RUN: usize = 128;
 
+/// How many runs ahead of their loading points are asked for: about a hundred points.
+const PREFETCHED_RUNS: usize = 8;
+
 /// Lists of entries, one after the other: list i is `entries[offsets[i]..offsets[i + 1]]`. Erased on drop.
 pub(super) struct Lists {
     pub entries: Vec<u32>,
@@ -142,7 +145,8 @@ fn sum_runs<P: TablePoint>(
             sum_chunk(adder, &mut groups, runs, sums);
             slots = 0;
         }
-        for run in &runs[range.end..(range.end + lanes).min(runs.len())] {
+        let ahead = |run: usize| (run + PREFETCHED_RUNS).min(runs.len());
+        for run in &runs[ahead(range.start)..ahead(range.end)] {
             adder.prefetch(points, &entries[run.first as usize..][..run.len as usize]);
         }
         adder.load(slots, points, entries, &runs[range.clone()]);

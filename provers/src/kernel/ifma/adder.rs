@@ -12,6 +12,7 @@ use core::ops::Range;
 
 use ark_bn254::Fq;
 use ark_ff::{Field, Zero};
+use ukehi_kernels::portable::prefetch;
 
 use super::super::adder::{Adder, NEGATIVE, Pair, Run};
 use super::Ifma;
@@ -364,11 +365,7 @@ impl<C: Coordinate> Adder<C::Point> for IfmaAdder<C> {
 
     fn prefetch(&self, points: &[C::Point], entries: &[u32]) {
         for entry in entries {
-            let point = points.as_ptr().wrapping_add((entry & !NEGATIVE) as usize);
-            for line in 0..size_of::<C::Point>() / 64 {
-                // SAFETY: a hint; it never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T1>(point.cast::<i8>().wrapping_add(64 * line)) }
-            }
+            prefetch(&points[(entry & !NEGATIVE) as usize]);
         }
     }
 

@@ -9,6 +9,7 @@
 use core::ops::Range;
 
 use ark_ff::Field;
+use ukehi_kernels::portable::prefetch;
 use zeroize::Zeroize;
 
 use super::super::adder::{Adder, NEGATIVE, Pair, Run};
@@ -173,12 +174,10 @@ impl<C: Coordinate<Point: TablePoint>> Adder<C::Point> for PortableAdder<C> {
         }
     }
 
-    /// There is no prefetch in portable code: independent loads side by side bring the points into the cache as well.
     fn prefetch(&self, points: &[C::Point], entries: &[u32]) {
-        let words = entries
-            .iter()
-            .map(|entry| points[(entry & !NEGATIVE) as usize].any_word());
-        core::hint::black_box(words.fold(0, |all, word| all ^ word));
+        for entry in entries {
+            prefetch(&points[(entry & !NEGATIVE) as usize]);
+        }
     }
 
     fn add(&mut self, plain: &[Pair], careful: &[Pair]) -> bool {

@@ -12,6 +12,7 @@
 mod accumulate;
 mod batch;
 mod digits;
+mod pages;
 mod plan;
 mod reduce;
 mod table;

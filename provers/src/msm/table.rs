@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::accumulate::POINTS;
+use super::pages;
 use super::plan::TablePlan;
 use crate::kernel::Kernel;
 use crate::kernel::adder::Run;
@@ -21,7 +22,7 @@ pub(super) fn build<P: TablePoint>(
     if plan.tables() == 1 {
         return bases.to_vec();
     }
-    let mut table = vec![P::IDENTITY; bases.len() * plan.tables()];
+    let mut table = pages::filled(P::IDENTITY, bases.len() * plan.tables());
     let work = bases
         .chunks(POINTS)
         .zip(table.chunks_mut(POINTS * plan.tables()));

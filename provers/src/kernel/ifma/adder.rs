@@ -38,7 +38,7 @@ pub struct IfmaAdder<C> {
     steps: Vec<Step>,
 }
 
-/// The additions whose denominators are chosen lane by lane.
+/// The lanes of an addition whose denominators are not x_b − x_a.
 #[derive(Clone, Copy)]
 struct Cases {
     a_identity: __mmask8,
@@ -52,17 +52,11 @@ impl<C: Coordinate> IfmaAdder<C> {
     pub(super) fn new(_: Ifma, slots: usize) -> Self {
         // SAFETY: the caller holds the proof that the CPU has the features.
         unsafe {
-            let zero = Slot {
-                x: C::zero(),
-                y: C::zero(),
-            };
-            let step = Step {
-                before: Fq8::zero(),
-                norm: Fq8::zero(),
-            };
+            let (x, y) = (C::zero(), C::zero());
+            let (before, norm) = (Fq8::zero(), Fq8::zero());
             Self {
-                slots: vec![zero; slots],
-                steps: vec![step; slots],
+                slots: vec![Slot { x, y }; slots],
+                steps: vec![Step { before, norm }; slots],
             }
         }
     }

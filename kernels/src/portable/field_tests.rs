@@ -50,6 +50,10 @@ fn agrees<M: MontConfig<4>>(seed: u64) {
         assert_is(x.mul(&y), a * b);
         assert_is(x.square(), a.square());
         assert_eq!(x.is_zero(), a.is_zero());
+        match (x.inverse(), a.inverse()) {
+            (Some(ours), Some(theirs)) => assert_is(ours, theirs),
+            (ours, theirs) => assert!(ours.is_none() && theirs.is_none()),
+        }
         assert_eq!(x.sub(&x).canonical(), [0; 4]);
         let sum = Unreduced::product(&x, &y).add(&Unreduced::product(&x, &x));
         assert_is(

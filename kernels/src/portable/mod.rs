@@ -4,6 +4,7 @@
 //! `x86`. Elsewhere, and under Miri, it is plain Rust.
 
 pub mod field;
+mod inverse;
 mod words;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod x86;

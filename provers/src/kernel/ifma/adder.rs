@@ -11,7 +11,8 @@ use core::arch::x86_64::*;
 use core::ops::Range;
 
 use ark_bn254::Fq;
-use ark_ff::{Field, Zero};
+use ark_ff::Zero;
+use ukehi_kernels::portable::field::Lazy;
 use ukehi_kernels::portable::prefetch;
 
 use super::super::adder::{Adder, NEGATIVE, Pair, Run};
@@ -338,7 +339,8 @@ unsafe fn invert(chains: [Fq8; 2]) -> Option<[Fq8; 2]> {
 
     let mut product = [Fq::zero(); LANES];
     quarters.mul(other_quarter).to_ark(&mut product);
-    let inverse = Fq8::broadcast(&product[0].inverse()?).reduce();
+    let inverse = Lazy::from_ark(&product[0]).inverse()?;
+    let inverse = Fq8::broadcast(&inverse.to_ark()).reduce();
     let of_both = inverse.mul(opposite).mul(other_half).mul(other_quarter);
     Some([of_both.mul(chains[1]), of_both.mul(chains[0])])
 }

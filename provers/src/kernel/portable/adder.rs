@@ -8,7 +8,6 @@
 
 use core::ops::Range;
 
-use ark_ff::Field;
 use ukehi_kernels::portable::prefetch;
 use zeroize::Zeroize;
 
@@ -151,7 +150,7 @@ fn thrice_square<C: Coordinate>(x: &C) -> C {
 
 /// The inverses of both, or `None` if either is zero.
 fn invert([a, b]: [Fq; 2]) -> Option<[Fq; 2]> {
-    let inverse = Fq::from_ark(&a.mul(&b).to_ark().inverse()?);
+    let inverse = a.mul(&b).inverse()?;
     Some([inverse.mul(&b), inverse.mul(&a)])
 }
 

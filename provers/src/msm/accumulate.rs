@@ -12,9 +12,11 @@ use zeroize::Zeroize;
 use crate::kernel::adder::{Adder, Pair, Run};
 use crate::kernel::point::TablePoint;
 
-/// Points of a workspace. With what the kernels keep beside them they take about a megabyte in G1, two in G2. More points
+/// Points of a workspace: half a megabyte of them. With what the kernels keep beside them they take twice that. More points
 /// would share an inversion among more additions, but leave the second-level cache.
-pub(super) const POINTS: usize = 8192;
+pub(super) const fn workspace<P: TablePoint>() -> usize {
+    (512 << 10) / P::BYTES
+}
 
 /// The longest run: the slots of a few groups must fit a chunk.
 const LONGEST_RUN: usize = 128;

@@ -119,6 +119,13 @@ impl<M: MontConfig<4>> Lazy<M> {
         Self::from_words(arithmetic::mul(&self.0, &rhs.0, Self::MODULUS))
     }
 
+    /// a·b + c·d, reduced once.
+    #[inline(always)]
+    pub fn mul_add([a, b]: [&Self; 2], [c, d]: [&Self; 2]) -> Self {
+        let below_4p = arithmetic::mul_add([&a.0, &b.0], [&c.0, &d.0], Self::MODULUS);
+        Self::from_words(arithmetic::sum(&below_4p, &[0; 4], &Self::TWICE_P))
+    }
+
     #[inline(always)]
     pub fn square(&self) -> Self {
         self.mul(self)

@@ -49,6 +49,7 @@ fn agrees<M: MontConfig<4>>(seed: u64) {
         assert_is(x.negated(false), a);
         assert_is(x.mul(&y), a * b);
         assert_is(x.square(), a.square());
+        assert_is(Lazy::mul_add([&x, &y], [&x, &x]), a * b + a * a);
         assert_eq!(x.is_zero(), a.is_zero());
         match (x.inverse(), a.inverse()) {
             (Some(ours), Some(theirs)) => assert_is(ours, theirs),

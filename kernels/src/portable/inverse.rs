@@ -151,8 +151,8 @@ impl Signed {
 
     fn plus(self, other: &Self) -> Self {
         let mut sum = self.0;
-        for i in 0..5 {
-            sum[i] += other.0[i];
+        for (limb, other) in sum.iter_mut().zip(other.0) {
+            *limb += other;
         }
         Self(sum).carried()
     }

@@ -62,6 +62,16 @@ pub(super) fn mul(a: &[u64; 4], b: &[u64; 4], modulus: &Modulus) -> [u64; 4] {
     t
 }
 
+/// (a·b + c·d)/2^256 modulo p, below (a·b + c·d)/2^256 + p. All below 2p, and p below 2^256/5.
+pub(super) fn mul_add(
+    [a, b]: [&[u64; 4]; 2],
+    [c, d]: [&[u64; 4]; 2],
+    modulus: &Modulus,
+) -> [u64; 4] {
+    // Word by word of b and d, the value before and after is below a + c + p < 5p: no fifth word, as in `mul`.
+    reduce(&wide_sum(&product(a, b), &product(c, d)), modulus)
+}
+
 /// a + b, less the bound if that is not negative. a + b below 2^256.
 pub(super) fn sum(a: &[u64; 4], b: &[u64; 4], bound: &[u64; 4]) -> [u64; 4] {
     let sum = plus(a, b);

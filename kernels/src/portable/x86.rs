@@ -54,6 +54,20 @@ pub(super) fn reduce(t: &[u64; 8], modulus: &Modulus) -> [u64; 4] {
     }
 }
 
+/// [`words::mul_add`].
+#[inline(always)]
+pub(super) fn mul_add(
+    [a, b]: [&[u64; 4]; 2],
+    [c, d]: [&[u64; 4]; 2],
+    modulus: &Modulus,
+) -> [u64; 4] {
+    match available() {
+        // SAFETY: just asked.
+        true => unsafe { mul_add_adx([a, b], [c, d], modulus) },
+        false => words::mul_add([a, b], [c, d], modulus),
+    }
+}
+
 /// [`words::mul`].
 #[inline(always)]
 pub(super) fn mul(a: &[u64; 4], b: &[u64; 4], modulus: &Modulus) -> [u64; 4] {
@@ -157,6 +171,32 @@ macro_rules! row {
     };
 }
 
+/// Adds c·d[offset/8] to the five words t0 … t4, whose sum fits.
+macro_rules! second_row {
+    ($offset:literal) => {
+        concat!(
+            "mov rdx, [{d} + ",
+            $offset,
+            "]\n",
+            "xor {low:e}, {low:e}\n",
+            "mulx {high}, {low}, [{c}]\n",
+            "adox {t0}, {low}\n",
+            "adcx {t1}, {high}\n",
+            "mulx {high}, {low}, [{c} + 8]\n",
+            "adox {t1}, {low}\n",
+            "adcx {t2}, {high}\n",
+            "mulx {high}, {low}, [{c} + 16]\n",
+            "adox {t2}, {low}\n",
+            "adcx {t3}, {high}\n",
+            "mulx {high}, {low}, [{c} + 24]\n",
+            "adox {t3}, {low}\n",
+            "adcx {t4}, {high}\n",
+            "mov {low:e}, 0\n",
+            "adox {t4}, {low}\n",
+        )
+    };
+}
+
 /// Adds the multiple of p that makes t0 zero, shifts down a word, and adds `$above` to the top one.
 macro_rules! reduction {
     ($above:literal) => {
@@ -224,6 +264,37 @@ unsafe fn reduce_adx(t: &[u64; 8], modulus: &Modulus) -> [u64; 4] {
             "adc {t3}, [{t} + 56]",
             t = in(reg) t, modulus = in(reg) modulus, low = out(reg) _, high = out(reg) _, out("rdx") _,
             t0 = inout(reg) r0, t1 = inout(reg) r1, t2 = inout(reg) r2, t3 = inout(reg) r3,
+            options(pure, readonly, nostack),
+        );
+    }
+    [r0, r1, r2, r3]
+}
+
+/// # Safety
+/// [`available`] is true.
+#[inline(always)]
+#[rustfmt::skip]
+unsafe fn mul_add_adx([a, b]: [&[u64; 4]; 2], [c, d]: [&[u64; 4]; 2], modulus: &Modulus) -> [u64; 4] {
+    let (r0, r1, r2, r3);
+    // SAFETY: reads a, b, c and d, four words each, and the modulus, five (its layout is C's), and writes registers that
+    // are declared; the CPU has the instructions.
+    unsafe {
+        asm!(
+            first_row!("{t0}", "{t1}", "{t2}", "{t3}", "{t4}"),
+            second_row!(0),
+            reduction!("{t4}"),
+            row!(8, "{t0}", "{t1}", "{t2}", "{t3}", "{t4}"),
+            second_row!(8),
+            reduction!("{t4}"),
+            row!(16, "{t0}", "{t1}", "{t2}", "{t3}", "{t4}"),
+            second_row!(16),
+            reduction!("{t4}"),
+            row!(24, "{t0}", "{t1}", "{t2}", "{t3}", "{t4}"),
+            second_row!(24),
+            reduction!("{t4}"),
+            a = in(reg) a, b = in(reg) b, c = in(reg) c, d = in(reg) d, modulus = in(reg) modulus,
+            low = out(reg) _, high = out(reg) _, out("rdx") _,
+            t0 = out(reg) r0, t1 = out(reg) r1, t2 = out(reg) r2, t3 = out(reg) r3, t4 = out(reg) _,
             options(pure, readonly, nostack),
         );
     }
@@ -380,6 +451,11 @@ mod tests {
                     assert_eq!(product_adx(&a, &b), t);
                     assert_eq!(reduce_adx(&t, &modulus), words::reduce(&t, &modulus));
                     assert_eq!(mul_adx(&a, &b, &modulus), words::mul(&a, &b, &modulus));
+                    let pairs = [[&a, &b], [&bound, &a]];
+                    assert_eq!(
+                        mul_add_adx(pairs[0], pairs[1], &modulus),
+                        words::mul_add(pairs[0], pairs[1], &modulus)
+                    );
                 }
             }
         }

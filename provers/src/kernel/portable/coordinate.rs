@@ -1,7 +1,7 @@
 //! The coordinates of points: elements of Fq for G1, of Fq[u]/(u² + 1) for G2, as four or eight words below 2p.
 
 use ark_bn254::FqConfig;
-use ukehi_kernels::portable::field::{Lazy, Unreduced};
+use ukehi_kernels::portable::field::Lazy;
 use zeroize::Zeroize;
 
 use super::super::point::{Packed, PackedG1, PackedG2};
@@ -89,12 +89,12 @@ impl Coordinate for Fq {
 
     #[inline(always)]
     fn is_zero(&self) -> bool {
-        Lazy::is_zero(&self)
+        Lazy::is_zero(self)
     }
 
     #[inline(always)]
     fn is_exactly_zero(&self) -> bool {
-        Lazy::is_exactly_zero(&self)
+        Lazy::is_exactly_zero(self)
     }
 }
 
@@ -155,16 +155,14 @@ impl Coordinate for Fq2 {
         Self { c0, c1 }
     }
 
-    /// Two sums of two products, each sum below 8p² and reduced once. (Karatsuba would save one product of four and pay for
-    /// it in carries.)
+    /// Two sums of two products, each reduced once. (Karatsuba would save one product of four and pay for it in carries.)
     #[inline(always)]
     fn mul(&self, rhs: &Self) -> Self {
-        let real = Unreduced::product(&self.c0, &rhs.c0);
-        let real = real.add(&Unreduced::product(&self.c1, &rhs.c1.neg()));
-        let imaginary = Unreduced::product(&self.c0, &rhs.c1);
-        let imaginary = imaginary.add(&Unreduced::product(&self.c1, &rhs.c0));
-        let (c0, c1) = (real.reduce(), imaginary.reduce());
-        Self { c0, c1 }
+        let minus = rhs.c1.neg();
+        Self {
+            c0: Fq::mul_add([&self.c0, &rhs.c0], [&self.c1, &minus]),
+            c1: Fq::mul_add([&self.c0, &rhs.c1], [&self.c1, &rhs.c0]),
+        }
     }
 
     /// (c0 + c1)(c0 − c1) and 2·c0·c1.
@@ -175,11 +173,10 @@ impl Coordinate for Fq2 {
         Self { c0, c1 }
     }
 
-    /// c0² + c1², below 8p² before it is reduced.
+    /// c0² + c1².
     #[inline(always)]
     fn norm(&self) -> Fq {
-        let square = Unreduced::product(&self.c0, &self.c0);
-        square.add(&Unreduced::product(&self.c1, &self.c1)).reduce()
+        Fq::mul_add([&self.c0; 2], [&self.c1; 2])
     }
 
     #[inline(always)]

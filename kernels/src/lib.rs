@@ -2,11 +2,12 @@
 //!
 //! There are two kinds, chosen at run time: scalar code for any CPU, and AVX-512 IFMA. Both give the same results, bit for
 //! bit once reduced. Knows nothing of hashes, curves or proofs.
-// Allowed in one room, `ifma`.
+// Allowed in two rooms, `ifma` and `portable::x86`.
 #![deny(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
 pub mod ifma;
+pub mod portable;
 
 /// Names the kernel to use, `portable` or `ifma`, in place of the best this CPU has.
 pub const KERNEL_VARIABLE: &str = "UKEHI_KERNEL";
@@ -71,6 +72,13 @@ impl Kernel {
             .flatten()
             .collect()
     }
+}
+
+/// How often a property test draws values: `usual`, or `UKEHI_TEST_ROUNDS` for a longer search.
+#[cfg(test)]
+pub(crate) fn rounds(usual: usize) -> usize {
+    let named = std::env::var("UKEHI_TEST_ROUNDS").ok();
+    named.map_or(usual, |count| count.parse().expect("a number of rounds"))
 }
 
 #[cfg(test)]

@@ -177,3 +177,9 @@ impl ConstraintSynthesizer<Fr> for Replay<'_> {
         Ok(())
     }
 }
+
+/// How often a property test draws values: `usual`, or `UKEHI_TEST_ROUNDS` for a longer search.
+pub(crate) fn rounds(usual: usize) -> usize {
+    let named = std::env::var("UKEHI_TEST_ROUNDS").ok();
+    named.map_or(usual, |count| count.parse().expect("a number of rounds"))
+}

@@ -7,6 +7,7 @@ use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 use super::super::constants::{limbs, multiple};
 use super::*;
 use crate::ifma::with_ifma;
+use crate::rounds;
 
 /// Runs the body for both fields, with the features enabled, or says why not.
 macro_rules! for_both_fields {
@@ -97,7 +98,7 @@ fn zip<M: MontConfig<4>>(
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]
 fn arithmetic<M: MontConfig<4>>() {
     let mut rng = StdRng::seed_from_u64(1);
-    for _ in 0..2000 {
+    for _ in 0..rounds(2000) {
         let (a, b) = (values::<M>(&mut rng), values::<M>(&mut rng));
         // Products at the edge of their bound: 12·7 = 84, 42·2, 9·9.
         for (ka, kb) in [(1, 1), (12, 7), (2, 42), (9, 9), (1, 84)] {
@@ -130,7 +131,7 @@ fn arithmetic_agrees_with_arkworks_up_to_the_bounds() {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]
 fn reduction<M: MontConfig<4>>() {
     let mut rng = StdRng::seed_from_u64(2);
-    for _ in 0..2000 {
+    for _ in 0..rounds(2000) {
         let (a, b) = (values::<M>(&mut rng), values::<M>(&mut rng));
         let x = spread(&mut rng, &a, 84);
         assert_bound(&x.reduce(), 2);
@@ -173,7 +174,7 @@ fn sums<M: MontConfig<4>>() {
         }
     }
     // a·b − c·d + e·f with columns below zero: e·f ≥ c·d as numbers.
-    for _ in 0..1000 {
+    for _ in 0..rounds(1000) {
         let v: [_; 4] = core::array::from_fn(|_| values::<M>(&mut rng));
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| spread(&mut rng, &v[i], 2));
         let lift = Fp8::from_limbs(Constants::<M>::times_p(2).map(|limb| splat(limb)));
@@ -193,7 +194,7 @@ fn unreduced_sums_of_products_agree_with_arkworks() {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma,avx512vbmi2")]
 fn own_form<M: MontConfig<4>>() {
     let mut rng = StdRng::seed_from_u64(4);
-    for _ in 0..1000 {
+    for _ in 0..rounds(1000) {
         let (a, b) = (values::<M>(&mut rng), values::<M>(&mut rng));
         let x = Fp8::from_ark_as_is(&a);
         assert_bound(&x, 1);

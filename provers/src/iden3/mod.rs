@@ -32,6 +32,7 @@ pub use error::{FileError, FileKind};
 pub use points::Iden3Point;
 pub use ptau::{MAX_POWER, PARTIAL_HASH_BYTES, Ptau, PtauContribution, PtauPublicKey, PtauSection};
 pub use ptau_write::{PtauContent, write_ptau};
+pub(crate) use r1cs::one_term_per_wire;
 pub use r1cs::{read_r1cs, write_r1cs};
 pub use wtns::{read_wtns, write_wtns};
 pub use zkey::{Zkey, ZkeyHeader, ZkeySection};

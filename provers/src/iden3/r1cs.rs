@@ -62,7 +62,8 @@ pub fn write_r1cs<W: Write + Seek>(circuit: &R1cs, output: W) -> Result<W, FileE
     out.finish()
 }
 
-fn one_term_per_wire(row: &[(Fr, usize)]) -> Combination {
+/// By wire, each once, without zeros: a combination has many spellings.
+pub(crate) fn one_term_per_wire(row: &[(Fr, usize)]) -> Combination {
     let mut terms = row.to_vec();
     terms.sort_by_key(|(_, wire)| *wire);
     terms.dedup_by(|next, kept| {

@@ -10,7 +10,6 @@ use ark_ff::BigInt;
 
 use super::Kernel;
 use super::adder::Adder;
-use super::portable::PortableAdder;
 
 /// `WORDS` words of a point: 8 in G1 (x, y), 16 in G2 (x.c0, x.c1, y.c0, y.c1).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,8 +41,6 @@ pub trait TablePoint: Copy + Send + Sync + 'static {
     }
     fn to_affine(&self) -> Self::Affine;
     fn is_identity(&self) -> bool;
-    /// A word of the point.
-    fn any_word(&self) -> u64;
 
     /// Overwrites a value that depends on a witness.
     fn erase(points: &mut [Self]);
@@ -65,7 +62,7 @@ impl<const WORDS: usize> Packed<WORDS> {
 }
 
 macro_rules! table_point {
-    ($packed:ty, $affine:ty, $words:literal, $ifma:path, $split:expr, $join:expr) => {
+    ($packed:ty, $affine:ty, $words:literal, $portable:path, $ifma:path, $split:expr, $join:expr) => {
         impl TablePoint for $packed {
             type Affine = $affine;
             const BYTES: usize = 8 * $words;
@@ -73,7 +70,7 @@ macro_rules! table_point {
 
             fn adder(kernel: Kernel, points: usize) -> Box<dyn Adder<Self>> {
                 match kernel {
-                    Kernel::Portable => Box::new(PortableAdder::<Self>::new(points)),
+                    Kernel::Portable => Box::new($portable(points)),
                     #[cfg(target_arch = "x86_64")]
                     Kernel::Ifma(ifma) => Box::new($ifma(ifma, points)),
                 }
@@ -98,10 +95,6 @@ macro_rules! table_point {
                 self.0[$words / 2..].iter().all(|word| *word == 0)
             }
 
-            fn any_word(&self) -> u64 {
-                self.0[0]
-            }
-
             fn erase(points: &mut [Self]) {
                 for point in points {
                     zeroize::Zeroize::zeroize(&mut point.0);
@@ -115,6 +108,7 @@ table_point!(
     PackedG1,
     G1Affine,
     8,
+    super::portable::g1,
     super::ifma::g1,
     |x, y| [x, y],
     |at: &dyn Fn(usize) -> Fq| (at(0), at(1))
@@ -123,6 +117,7 @@ table_point!(
     PackedG2,
     G2Affine,
     16,
+    super::portable::g2,
     super::ifma::g2,
     |x: Fq2, y: Fq2| [x.c0, x.c1, y.c0, y.c1],
     |at: &dyn Fn(usize) -> Fq| (Fq2::new(at(0), at(1)), Fq2::new(at(2), at(3)))

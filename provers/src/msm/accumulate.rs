@@ -12,12 +12,17 @@ use zeroize::Zeroize;
 use crate::kernel::adder::{Adder, Pair, Run};
 use crate::kernel::point::TablePoint;
 
-/// Points of a workspace. With what the kernels keep beside them they take about a megabyte in G1, two in G2. More points
+/// Points of a workspace: half a megabyte of them. With what the kernels keep beside them they take twice that. More points
 /// would share an inversion among more additions, but leave the second-level cache.
-pub(super) const POINTS: usize = 8192;
+pub(super) const fn workspace<P: TablePoint>() -> usize {
+    (512 << 10) / P::BYTES
+}
 
 /// The longest run: the slots of a few groups must fit a chunk.
 const LONGEST_RUN: usize = 128;
+
+/// How many runs ahead of their loading points are asked for: about a hundred points.
+const PREFETCHED_RUNS: usize = 8;
 
 /// Lists of entries, one after the other: list i is `entries[offsets[i]..offsets[i + 1]]`. Erased on drop.
 pub(super) struct Lists {
@@ -142,7 +147,8 @@ fn sum_runs<P: TablePoint>(
             sum_chunk(adder, &mut groups, runs, sums);
             slots = 0;
         }
-        for run in &runs[range.end..(range.end + lanes).min(runs.len())] {
+        let ahead = |run: usize| (run + PREFETCHED_RUNS).min(runs.len());
+        for run in &runs[ahead(range.start)..ahead(range.end)] {
             adder.prefetch(points, &entries[run.first as usize..][..run.len as usize]);
         }
         adder.load(slots, points, entries, &runs[range.clone()]);

@@ -7,7 +7,7 @@ use ark_bn254::Fr;
 use ark_ff::{PrimeField, Zero};
 
 use super::MsmCurve;
-use super::accumulate::POINTS;
+use super::accumulate::workspace;
 use crate::kernel::Kernel;
 use crate::kernel::adder::{Adder, NEGATIVE, Pair, Run};
 use crate::kernel::point::TablePoint;
@@ -16,9 +16,6 @@ use crate::kernel::point::TablePoint;
 const WINDOW: usize = 4;
 const MULTIPLES: usize = 1 << (WINDOW - 1);
 const DIGITS: usize = 64;
-
-/// Points worked on at once; as many again are added to them.
-const HALF: usize = POINTS / 2;
 
 /// Each point times its own scalar, on this thread.
 ///
@@ -34,7 +31,8 @@ pub fn batch_mul<G: MsmCurve>(kernel: Kernel, points: &[G], scalars: &[Fr]) -> V
         return products;
     };
     let lanes = G::Point::adder(kernel, 1).lanes();
-    let slots = (slots / lanes + 1).min(HALF / lanes);
+    // As many points as are worked on at once are added to them.
+    let slots = (slots / lanes + 1).min(workspace::<G::Point>() / 2 / lanes);
     let mut batch = Batch::<G::Point> {
         adder: G::Point::adder(kernel, 2 * slots * lanes),
         slots,

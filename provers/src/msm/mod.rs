@@ -12,6 +12,7 @@
 mod accumulate;
 mod batch;
 mod digits;
+mod pages;
 mod plan;
 mod reduce;
 mod table;
@@ -19,6 +20,7 @@ mod table;
 use ark_bn254::{Fr, g1, g2};
 use ark_ec::AffineRepr;
 use ark_ec::short_weierstrass::Affine;
+use ark_ff::AdditiveGroup;
 
 use crate::kernel::Kernel;
 use crate::kernel::point::{PackedG1, PackedG2, TablePoint};
@@ -86,9 +88,12 @@ impl<G: MsmCurve> MsmBases<G> {
     /// If there are not as many scalars as points were given.
     pub fn msm(&self, kernel: Kernel, scalars: &[Fr]) -> G::Group {
         assert_eq!(scalars.len(), self.len, "a scalar for each base");
-        let mut adder = G::Point::adder(kernel, accumulate::POINTS);
         let kept = self.kept.iter().map(|index| &scalars[*index as usize]);
         let lists = digits::sort_by_bucket(&self.plan, kept);
+        if lists.entries.is_empty() {
+            return G::Group::ZERO;
+        }
+        let mut adder = G::Point::adder(kernel, accumulate::workspace::<G::Point>());
         let sums = accumulate::sum_lists(&mut *adder, &self.table, &lists);
         drop(lists);
         let result = reduce::weighted_sum(&mut *adder, sums, self.plan.sets(), self.plan.window());

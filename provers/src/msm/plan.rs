@@ -7,7 +7,8 @@
 //! # Cost model, in affine additions
 //! - every non-zero digit is one addition: n·w;
 //! - a bucket costs two additions when the buckets are split by the halves of their number (see `reduce`), less the
-//!   one that its first point did not need, and its sum is written and read twice, about one more: 2·s·2^(c−1).
+//!   one that its first point did not need, and its sum is written and read twice, about half of one more, for these
+//!   are next to each other, where a digit's point may be anywhere in the tables: 1.5·s·2^(c−1).
 //!
 //! A wider window trades digits for buckets; one that does not save a digit is never the cheapest.
 
@@ -62,9 +63,9 @@ impl TablePlan {
             .expect("a plan of one table always fits")
     }
 
-    /// In additions, by the model above.
+    /// In halves of an addition, by the model above.
     fn cost(&self, bases: usize) -> usize {
-        bases * self.windows() + 2 * self.sets() * self.buckets()
+        2 * bases * self.windows() + 3 * self.sets() * self.buckets()
     }
 
     /// Bits of a window.

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::accumulate::POINTS;
+use super::accumulate::workspace;
+use super::pages;
 use super::plan::TablePlan;
 use crate::kernel::Kernel;
 use crate::kernel::adder::Run;
@@ -21,14 +22,15 @@ pub(super) fn build<P: TablePoint>(
     if plan.tables() == 1 {
         return bases.to_vec();
     }
-    let mut table = vec![P::IDENTITY; bases.len() * plan.tables()];
+    let mut table = pages::filled(P::IDENTITY, bases.len() * plan.tables());
+    let piece = workspace::<P>();
     let work = bases
-        .chunks(POINTS)
-        .zip(table.chunks_mut(POINTS * plan.tables()));
+        .chunks(piece)
+        .zip(table.chunks_mut(piece * plan.tables()));
     let (work, done) = (Mutex::new(work), AtomicUsize::new(0));
     let next = || work.lock().expect("a builder panicked").next();
     std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, bases.len().div_ceil(POINTS).max(1)) {
+        for _ in 0..threads.clamp(1, bases.len().div_ceil(piece).max(1)) {
             scope.spawn(|| {
                 while let Some((bases, rows)) = next() {
                     build_piece(kernel, bases, plan, rows);
@@ -41,7 +43,7 @@ pub(super) fn build<P: TablePoint>(
 }
 
 fn build_piece<P: TablePoint>(kernel: Kernel, bases: &[P], plan: &TablePlan, rows: &mut [P]) {
-    let mut adder = P::adder(kernel, POINTS);
+    let mut adder = P::adder(kernel, workspace::<P>());
     let lanes = adder.lanes();
     let slots = bases.len().div_ceil(lanes);
     // Lane l of slot j has base j·lanes + l; lanes left over double the last base once more.

@@ -6,6 +6,7 @@ use ark_ff::{Field, One, UniformRand, Zero};
 use ark_std::rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
+use crate::testing::rounds;
 
 fn points<G: MsmCurve>(rng: &mut StdRng, n: usize) -> Vec<G> {
     let points: Vec<G::Group> = (0..n).map(|_| G::Group::rand(rng)).collect();
@@ -157,4 +158,41 @@ fn batches<G: MsmCurve>() {
 fn many_points_times_a_scalar_each_agree_with_arkworks() {
     batches::<G1Affine>();
     batches::<G2Affine>();
+}
+
+/// Points and scalars that meet often, under plans of every kind: `UKEHI_TEST_ROUNDS=100000` searches for long.
+fn drawn<G: MsmCurve>(seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let some = points::<G>(&mut rng, 64);
+    for _ in 0..rounds(40) {
+        let (n, palette) = (rng.gen_range(0..48), rng.gen_range(1..=some.len()));
+        let points: Vec<G> = (0..n)
+            .map(
+                |_| match (some[rng.gen_range(0..palette)], rng.gen_range(0..8)) {
+                    (_, 0) => G::zero(),
+                    (point, 1..4) => -point,
+                    (point, _) => point,
+                },
+            )
+            .collect();
+        let few = [(); 4].map(|()| Fr::rand(&mut rng));
+        let scalars: Vec<Fr> = (0..n)
+            .map(|_| match rng.gen_range(0..6) {
+                0 => Fr::from(rng.gen_range(0..4u64)),
+                1 => -Fr::from(rng.gen_range(1..4u64)),
+                2 => Fr::from(2u64).pow([rng.gen_range(0..254u64)]),
+                3 => few[rng.gen_range(0..4)],
+                4 => Fr::from(rng.r#gen::<u64>()),
+                _ => Fr::rand(&mut rng),
+            })
+            .collect();
+        let plan = TablePlan::new(rng.gen_range(2..11), rng.gen_range(1..140)).unwrap();
+        assert_msm(&points, &scalars, plan);
+    }
+}
+
+#[test]
+fn sums_of_drawn_points_and_scalars_agree_with_arkworks() {
+    drawn::<G1Affine>(5);
+    drawn::<G2Affine>(6);
 }

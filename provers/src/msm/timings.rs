@@ -119,3 +119,21 @@ fn many_points_by_a_scalar_each() {
     });
     println!("ark: {:.1} us a product", ark * 1e3);
 }
+
+#[test]
+#[ignore = "measures; run by hand"]
+fn additions() {
+    fn of<G: MsmCurve>(name: &str) {
+        let (points, scalars) = (points::<G>(1 << 14), random(1 << 14));
+        let plan = TablePlan::within::<G::Point>(usize::MAX, points.len());
+        for kernel in Kernel::all() {
+            let bases = MsmBases::new(kernel, &points, plan);
+            let ours = least(15, || {
+                black_box(bases.msm(kernel, &scalars));
+            });
+            println!("{name} {} {ours:.2} ms", kernel.name());
+        }
+    }
+    of::<G1Affine>("G1");
+    of::<G2Affine>("G2");
+}

@@ -85,11 +85,7 @@ impl Domain {
         if let Some(vectors) = &self.vectors {
             return vectors.to_odd_coset(values);
         }
-        portable::decimate_in_frequency(values, &self.inverse_roots);
-        for (value, shift) in values.iter_mut().zip(&self.shifts) {
-            *value *= shift;
-        }
-        portable::decimate_in_time(values, &self.roots);
+        portable::transform(values, &self.inverse_roots, &self.shifts, &self.roots);
     }
 
     /// ω^i for i below half the size.

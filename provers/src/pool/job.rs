@@ -35,16 +35,15 @@ pub struct Job {
 
 impl Job {
     /// Proves `assignment` with a prover that all jobs of its circuit share, on all cores when the pool has nothing else
-    /// to do; see [`Prover::prove`].
+    /// to do. Cancelled or late, it stops at its next stage; see [`Prover::prove_while`].
     pub fn prove(prover: Arc<Prover>, assignment: Assignment) -> Self {
         let circuit = *prover.key().circuit();
         Self::with_turn(move |turn| {
-            turn.check()?;
             let cores = match turn.has_all_cores() {
                 true => Cores::All,
                 false => Cores::One,
             };
-            Ok(prover.prove(assignment.as_slice(), cores)?)
+            prover.prove_while(assignment.as_slice(), cores, &|| turn.check())
         })
         .of_circuit(circuit)
     }

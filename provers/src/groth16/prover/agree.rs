@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use ark_bn254::Fr;
-use ark_ff::{One, Zero};
+use ark_ff::One;
 
 use super::ZkeyProverError;
 use crate::groth16::{KeyError, KeyPart};
-use crate::iden3::Zkey;
+use crate::iden3::{Zkey, one_term_per_wire};
 use crate::{MatrixName, R1cs};
 
 /// A row's terms.
@@ -60,25 +60,10 @@ fn compare<'a>(
 ) -> Result<(), ZkeyProverError> {
     let nothing = std::iter::repeat_with(|| Cow::Owned(Vec::new()));
     let differs = |(key, circuit): (&Terms, Cow<'_, Terms>)| {
-        **key != **circuit && sorted(key) != sorted(&circuit)
+        **key != **circuit && one_term_per_wire(key) != one_term_per_wire(&circuit)
     };
     match keys.iter().zip(circuits.chain(nothing)).position(differs) {
         Some(row) => Err(ZkeyProverError::OtherCircuit { matrix, row }),
         None => Ok(()),
     }
-}
-
-/// By variable, each once, without zeros: a combination has many spellings.
-fn sorted(row: &Terms) -> Terms {
-    let mut terms = row.clone();
-    terms.sort_by_key(|(_, variable)| *variable);
-    terms.dedup_by(|next, kept| {
-        let same = next.1 == kept.1;
-        if same {
-            kept.0 += next.0;
-        }
-        same
-    });
-    terms.retain(|(coefficient, _)| !coefficient.is_zero());
-    terms
 }

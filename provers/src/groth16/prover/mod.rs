@@ -115,9 +115,23 @@ impl Prover {
     /// [`ProveError`]. With its R1CS at hand, the row that an assignment breaks is named; without,
     /// [`ProveError::ProofRejected`] stands for that and for a wrong key.
     pub fn prove(&self, assignment: &[Fr], cores: Cores) -> Result<Groth16Proof, ProveError> {
+        self.prove_while(assignment, cores, &|| Ok(()))
+    }
+
+    /// The same, asking `go_on` before each stage: the longest, a multiplication, is about a third of a proof.
+    ///
+    /// # Errors
+    /// [`ProveError`], or what `go_on` answered.
+    pub fn prove_while<E: From<ProveError> + Send>(
+        &self,
+        assignment: &[Fr],
+        cores: Cores,
+        go_on: &(dyn Fn() -> Result<(), E> + Sync),
+    ) -> Result<Groth16Proof, E> {
         self.inner.check_form(assignment)?;
         let bases = self.inner.bases();
-        let unblinded = self.inner.combine(&bases, assignment, cores);
+        let unblinded = self.inner.combine(&bases, assignment, cores, go_on)?;
+        go_on()?;
         let proof = unblinded.blind(&self.inner.key.points().vk.delta_g2)?;
         let proof = self.inner.check(assignment, proof)?;
         self.inner.tables.count_proof(&self.inner);
@@ -197,31 +211,40 @@ impl Inner {
     }
 
     /// The proof with r = s = 0.
-    fn combine(&self, bases: &Bases, z: &[Fr], cores: Cores) -> Unblinded {
+    fn combine<E: Send>(
+        &self,
+        bases: &Bases,
+        z: &[Fr],
+        cores: Cores,
+        go_on: &(dyn Fn() -> Result<(), E> + Sync),
+    ) -> Result<Unblinded, E> {
         let vk = &self.key.points().vk;
-        let a = || -> G1Projective { bases.a(z) + vk.alpha_g1 };
-        let b = || -> G2Projective { bases.b(z) + vk.beta_g2 };
-        let c = || -> G1Projective {
+        let a = || -> Result<G1Projective, E> { go_on().map(|()| bases.a(z) + vk.alpha_g1) };
+        let b = || -> Result<G2Projective, E> { go_on().map(|()| bases.b(z) + vk.beta_g2) };
+        let c = || -> Result<G1Projective, E> {
+            go_on()?;
             let h = quotient(&self.domain, &self.rows, z, bases.folded);
-            bases.c(&Zeroizing::new([&z[bases.first..], &h].concat()))
+            go_on()?;
+            Ok(bases.c(&Zeroizing::new([&z[bases.first..], &h].concat())))
         };
         match cores {
-            Cores::One => Unblinded {
-                a: a(),
-                b: b(),
-                c: c(),
-            },
+            Cores::One => Ok(Unblinded {
+                a: a()?,
+                b: b()?,
+                c: c()?,
+            }),
             // B in G2 and C take about as long; A, half as long, runs behind B's.
             Cores::All => thread::scope(|scope| {
                 let c = scope.spawn(c);
                 let b = scope.spawn(b);
                 let a = a();
                 let joined = "a kernel's panic is a defect, and this proof's";
-                Unblinded {
-                    a,
-                    b: b.join().expect(joined),
-                    c: c.join().expect(joined),
-                }
+                let (b, c) = (b.join().expect(joined), c.join().expect(joined));
+                Ok(Unblinded {
+                    a: a?,
+                    b: b?,
+                    c: c?,
+                })
             }),
         }
     }
@@ -244,5 +267,5 @@ impl Inner {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod timings;

@@ -1,13 +1,14 @@
 //! The matrices A and B as the prover multiplies them: from a witness to the values of both on the domain.
 //!
 //! Each distinct coefficient is kept once (a hash permutation's constants return in every permutation), a term is
-//! two 32-bit indices, and the coefficients 1 and −1 cost no multiplication. The instance rows, which keep the
+//! two 32-bit indices, the coefficients 1 and −1 cost no multiplication, and the products of a row are summed as they are. The instance rows, which keep the
 //! public inputs' polynomials linearly independent, are rows of A like the others. Knows nothing of C.
 
 use std::collections::HashMap;
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
+use ukehi_kernels::portable::field::{CANONICAL_PRODUCTS, Lazy, Unreduced};
 
 use crate::R1cs;
 use crate::kernel::Kernel;
@@ -130,11 +131,16 @@ impl Matrix {
             let variable = |term: &Term| z[term.variable as usize];
             let ones: Fr = terms(start, row.ones).iter().map(variable).sum();
             let minus: Fr = terms(row.ones, row.minus_ones).iter().map(variable).sum();
-            let others: Fr = terms(row.minus_ones, row.others)
-                .iter()
-                .map(|term| coefficients[term.coefficient as usize] * variable(term))
-                .sum();
-            *value = ones - minus + others;
+            *value = ones - minus;
+            for run in terms(row.minus_ones, row.others).chunks(CANONICAL_PRODUCTS) {
+                let mut sum = Unreduced::ZERO;
+                for term in run {
+                    let coefficient = Lazy::from_ark(&coefficients[term.coefficient as usize]);
+                    let variable = Lazy::from_ark(&z[term.variable as usize]);
+                    sum = sum.add(&Unreduced::product(&coefficient, &variable));
+                }
+                *value += sum.reduce().to_ark();
+            }
             start = row.others;
         }
     }

@@ -120,3 +120,40 @@ fn a_damaged_key_never_yields_a_proof() {
         );
     }
 }
+
+/// What a caller answers to stop a proof.
+#[derive(Debug, PartialEq)]
+enum Stopped {
+    Here,
+    Failed(ProveError),
+}
+
+impl From<ProveError> for Stopped {
+    fn from(error: ProveError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[test]
+fn a_proof_under_way_stops_at_its_next_stage_and_is_asked_before_each() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let circuit = small();
+    let prover = &all(circuit)[0];
+    for cores in [Cores::One, Cores::All] {
+        for allowed in 0..6 {
+            let asked = AtomicUsize::new(0);
+            let go_on = || match asked.fetch_add(1, Ordering::Relaxed) {
+                before if before >= allowed => Err(Stopped::Here),
+                _ => Ok(()),
+            };
+            let proof = prover.prove_while(&circuit.assignment, cores, &go_on);
+            assert_eq!(proof.is_ok(), allowed >= 5, "A, B, h, C, and the end");
+            assert_eq!(proof.err(), (allowed < 5).then_some(Stopped::Here));
+            if cores == Cores::One {
+                assert_eq!(asked.into_inner(), 5.min(allowed + 1));
+            }
+        }
+    }
+    let wrong = prover.prove_while(&[], Cores::One, &|| Ok::<(), Stopped>(()));
+    assert!(matches!(wrong, Err(Stopped::Failed(_))));
+}

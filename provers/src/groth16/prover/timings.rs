@@ -8,6 +8,7 @@ use super::*;
 use crate::groth16::{insecure_dev_setup, reference};
 use crate::kernel::Kernel;
 use crate::testing::random_r1cs;
+use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -38,11 +39,10 @@ impl Samples {
     }
 }
 
-/// Milliseconds this thread has run, from proc(5).
+/// Milliseconds this thread has run.
 fn on_processor() -> f64 {
-    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    let nanoseconds = statistics.split_whitespace().next().unwrap();
-    nanoseconds.parse::<f64>().unwrap() / 1e6
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }
 
 fn stages(samples: &mut Samples, name: &str, prover: &Prover, z: &[Fr]) {

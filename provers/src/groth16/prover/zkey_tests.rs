@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::arkworks;
 use crate::groth16::{Cores, Groth16Proof, ProveError, verify};
+use crate::kernel::Kernel;
 use crate::testing::{self, Replay};
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
@@ -40,7 +41,7 @@ fn read(zkey: &[u8]) -> Zkey {
 }
 
 fn options() -> ProverOptions {
-    ProverOptions::new(crate::kernel::Kernel::detect().unwrap())
+    ProverOptions::new(Kernel::detect().unwrap())
 }
 
 fn alone(zkey: Zkey) -> Prover {
@@ -51,9 +52,21 @@ fn with(zkey: Zkey, r1cs: R1cs) -> Result<Prover, ZkeyProverError> {
     Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options())
 }
 
-fn both(made: &Made) -> [Prover; 2] {
-    let with = with(read(&made.zkey), (made.r1cs)());
-    [alone(read(&made.zkey)), with.unwrap()]
+/// The provers of a key alone and with its circuit.
+fn both(made: &Made, kernel: Kernel) -> [Prover; 2] {
+    let options = || ProverOptions::new(kernel);
+    let r1cs = Arc::new((made.r1cs)());
+    let alone = Prover::from_zkey(read(&made.zkey), options());
+    let with = Prover::from_zkey_and_r1cs(read(&made.zkey), r1cs, options());
+    [alone.unwrap(), with.unwrap()]
+}
+
+/// Both of each key on every kernel.
+fn every_kernel() -> impl Iterator<Item = (&'static Made, [Prover; 2])> {
+    let pairs = MADE
+        .iter()
+        .flat_map(|made| Kernel::all().into_iter().map(move |kernel| (made, kernel)));
+    pairs.map(|(made, kernel)| (made, both(made, kernel)))
 }
 
 fn prove(prover: &Prover, z: &[Fr]) -> Result<Groth16Proof, ProveError> {
@@ -62,8 +75,7 @@ fn prove(prover: &Prover, z: &[Fr]) -> Result<Groth16Proof, ProveError> {
 
 #[test]
 fn a_key_proves_alone_and_with_its_circuit_and_each_ones_key_verifies_the_others_proof() {
-    for made in &*MADE {
-        let [alone, with] = both(made);
+    for (made, [alone, with]) in every_kernel() {
         let z = &made.assignment;
         for prover in [&alone, &with] {
             let proof = prove(prover, z).unwrap();
@@ -79,8 +91,7 @@ fn a_key_proves_alone_and_with_its_circuit_and_each_ones_key_verifies_the_others
 
 #[test]
 fn a_broken_assignment_is_named_by_its_row_with_the_circuit_and_rejected_without() {
-    for made in &*MADE {
-        let [alone, with] = both(made);
+    for (made, [alone, with]) in every_kernel() {
         let r1cs = (made.r1cs)();
         for variable in 1..made.assignment.len().min(20) {
             let mut z = made.assignment.clone();
@@ -98,7 +109,10 @@ fn a_broken_assignment_is_named_by_its_row_with_the_circuit_and_rejected_without
 #[test]
 fn an_assignment_of_another_circuit_or_without_its_one_is_refused() {
     let [small, random] = &*MADE;
-    for prover in both(small) {
+    for prover in Kernel::all()
+        .into_iter()
+        .flat_map(|kernel| both(small, kernel))
+    {
         let expected = small.assignment.len();
         for wrong in [&random.assignment[..], &[], &small.assignment[1..]] {
             let actual = wrong.len();

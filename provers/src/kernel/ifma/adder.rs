@@ -11,7 +11,9 @@ use core::arch::x86_64::*;
 use core::ops::Range;
 
 use ark_bn254::Fq;
-use ark_ff::{Field, Zero};
+use ark_ff::Zero;
+use ukehi_kernels::portable::field::Lazy;
+use ukehi_kernels::portable::prefetch;
 
 use super::super::adder::{Adder, NEGATIVE, Pair, Run};
 use super::Ifma;
@@ -37,7 +39,7 @@ pub struct IfmaAdder<C> {
     steps: Vec<Step>,
 }
 
-/// The additions whose denominators are chosen lane by lane.
+/// The lanes of an addition whose denominators are not x_b − x_a.
 #[derive(Clone, Copy)]
 struct Cases {
     a_identity: __mmask8,
@@ -51,17 +53,11 @@ impl<C: Coordinate> IfmaAdder<C> {
     pub(super) fn new(_: Ifma, slots: usize) -> Self {
         // SAFETY: the caller holds the proof that the CPU has the features.
         unsafe {
-            let zero = Slot {
-                x: C::zero(),
-                y: C::zero(),
-            };
-            let step = Step {
-                before: Fq8::zero(),
-                norm: Fq8::zero(),
-            };
+            let (x, y) = (C::zero(), C::zero());
+            let (before, norm) = (Fq8::zero(), Fq8::zero());
             Self {
-                slots: vec![zero; slots],
-                steps: vec![step; slots],
+                slots: vec![Slot { x, y }; slots],
+                steps: vec![Step { before, norm }; slots],
             }
         }
     }
@@ -343,7 +339,8 @@ unsafe fn invert(chains: [Fq8; 2]) -> Option<[Fq8; 2]> {
 
     let mut product = [Fq::zero(); LANES];
     quarters.mul(other_quarter).to_ark(&mut product);
-    let inverse = Fq8::broadcast(&product[0].inverse()?).reduce();
+    let inverse = Lazy::from_ark(&product[0]).inverse()?;
+    let inverse = Fq8::broadcast(&inverse.to_ark()).reduce();
     let of_both = inverse.mul(opposite).mul(other_half).mul(other_quarter);
     Some([of_both.mul(chains[1]), of_both.mul(chains[0])])
 }
@@ -364,11 +361,7 @@ impl<C: Coordinate> Adder<C::Point> for IfmaAdder<C> {
 
     fn prefetch(&self, points: &[C::Point], entries: &[u32]) {
         for entry in entries {
-            let point = points.as_ptr().wrapping_add((entry & !NEGATIVE) as usize);
-            for line in 0..size_of::<C::Point>() / 64 {
-                // SAFETY: a hint; it never faults.
-                unsafe { _mm_prefetch::<_MM_HINT_T1>(point.cast::<i8>().wrapping_add(64 * line)) }
-            }
+            prefetch(&points[(entry & !NEGATIVE) as usize]);
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod adder;
 mod coordinate;
+mod extension;
 pub mod product;
 pub mod transform;
 
@@ -22,5 +23,5 @@ pub(super) fn g1(ifma: Ifma, points: usize) -> impl Adder<PackedG1> {
 
 /// The additions of G2.
 pub(super) fn g2(ifma: Ifma, points: usize) -> impl Adder<PackedG2> {
-    IfmaAdder::<coordinate::Fq2x8>::new(ifma, points.div_ceil(field::LANES))
+    IfmaAdder::<extension::Fq2x8>::new(ifma, points.div_ceil(field::LANES))
 }

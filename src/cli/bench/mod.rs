@@ -1,15 +1,26 @@
-//! `ukehi bench quick`: the README's figures on this machine.
+//! `ukehi bench`: the README's figures on this machine (`quick`), and thorough runs beside other provers
+//! (docs/benchmarks.md).
 //!
 //! Invariant: every figure was measured in this run. Ratios travel between machines, milliseconds
 //! do not, so the machine is named beside them.
 
+pub mod args;
 mod cluster;
+mod compare;
+mod contenders;
 mod kernels;
+mod plan;
+mod run;
+mod sealing;
+mod shapes;
+mod watch;
+mod worker;
 
-use super::args::BenchCommand;
 use super::output::{Output, table};
 use crate::error::Failure;
+use args::BenchCommand;
 use serde::Serialize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A measured quantity.
 #[derive(Serialize)]
@@ -49,7 +60,15 @@ struct Machine {
 }
 
 pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
-    let BenchCommand::Quick = command;
+    match command {
+        BenchCommand::Quick => quick(output),
+        BenchCommand::Run(args) => run::run(&args, output),
+        BenchCommand::Compare(args) => compare::run(&args, output),
+        BenchCommand::Worker { words } => worker::run(&words),
+    }
+}
+
+fn quick(output: &Output) -> Result<(), Failure> {
     let directory = tempdir()?;
     let mut figures = Vec::new();
     let bench = kernels::Bench::prepare(directory.path())?;
@@ -118,7 +137,10 @@ impl Drop for TemporaryDirectory {
 }
 
 fn tempdir() -> Result<TemporaryDirectory, Failure> {
-    let path = std::env::temp_dir().join(format!("ukehi-bench-{}", std::process::id()));
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("ukehi-bench-{}-{number}", std::process::id());
+    let path = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&path)
         .map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))?;
     Ok(TemporaryDirectory(path))

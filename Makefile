@@ -4,7 +4,7 @@ CARGO ?= cargo
 UKEHI := $(CARGO_TARGET_DIR)/release/ukehi
 SEED ?= 1
 
-.PHONY: demo build test evm independent test-lib lint doc deny sim bench tools test-tools fmt
+.PHONY: demo build test evm independent test-lib lint doc deny sim bench peers gates tools test-tools fmt
 
 demo: build            ## the whole story: three nodes, 64 commands, a crash, an audit
 	@scripts/demo.sh $(UKEHI)
@@ -41,7 +41,13 @@ sim: tools             ## replay one simulated run: make sim SEED=n
 	UKEHI_SIM_SEED=$(SEED) $(CARGO) test --release --test sim -- --nocapture replay
 
 bench: tools
-	$(CARGO) bench --profile release
+	$(CARGO) bench --profile release -p ukehi-kernels -p ukehi-provers -p ukehi-circuits
+
+peers: tools           ## other hands' provers for `ukehi bench run`, beside the binary
+	@$(CARGO) build --release --manifest-path benches/peers/Cargo.toml
+
+gates: build peers     ## the run that docs/gates.md records: some 12 minutes on two idle cores
+	@scripts/gates.sh $(UKEHI) docs/gates.md
 
 tools:
 	@scripts/tools.sh

@@ -135,6 +135,15 @@ fn compared(run: &Path) {
         code(&ran(&["bench", "compare", same, other, "--bound", "250"])),
         0
     );
+    let page = ran(&["bench", "gates", same]);
+    assert_eq!(code(&page), 0);
+    let page = String::from_utf8(page.stdout).unwrap();
+    let line = |begin: &str| page.lines().find(|l| l.starts_with(begin)).unwrap();
+    assert!(line("| Poseidon t = 9").contains(" us ("), "{page}");
+    assert!(
+        line("| poseidon-14: proofs/s of ukehi,").contains("not measured"),
+        "{page}"
+    );
     assert_eq!(
         code(&ran(&["bench", "compare", other, same])),
         0,
@@ -152,6 +161,25 @@ fn compared(run: &Path) {
     let refused = ran(&["bench", "compare", same, other]);
     assert_eq!(code(&refused), 3);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("bench-quick"));
+}
+
+#[test]
+fn a_prover_that_nobody_knows_cannot_be_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let run = ran(&[
+        "bench",
+        "run",
+        "--suite",
+        "prover",
+        "--out",
+        out,
+        "--without",
+        "gnarc",
+    ]);
+    assert_eq!(code(&run), 2);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.contains("gnarc") && said.contains("ukehi"), "{said}");
 }
 
 #[test]
@@ -176,6 +204,8 @@ fn the_prover_suite_proves_on_a_small_circuit_and_names_who_was_not_there() {
         "1",
         "--deadline",
         "120",
+        "--without",
+        "snarkjs,ark-groth16-cached",
         "--out",
         path,
         "--peer",
@@ -196,6 +226,11 @@ fn the_prover_suite_proves_on_a_small_circuit_and_names_who_was_not_there() {
     );
     assert!(latency["memory_kib"].as_u64().unwrap() > 0);
     assert!(of("cold").is_some());
+    let not_run = found["not_run"].as_array().unwrap();
+    assert!(
+        not_run.iter().any(|n| n["what"] == "snarkjs"),
+        "{not_run:?}"
+    );
     let faults = found["faults"].as_array().unwrap();
     assert!(
         faults

@@ -1,8 +1,9 @@
 //! A run's directory: what was asked for, and every sample as it comes.
 //!
-//! `run.json` is written first and never changed; `samples.jsonl` grows by a line a sample, in one write. Invariants:
-//! 1. a sample that was reported is on disk; 2. a run is continued only under the configuration and on the machine
-//! that it began with; 3. a line cut off by a crash is dropped, so that its sample is measured again and none twice.
+//! `run.json` is written first and never changed; `samples.jsonl` grows by a line a sample, in one write.
+//!
+//! Invariants: 1. a sample that was reported is on disk; 2. a run is continued only under the configuration and on the
+//! machine that it began with; 3. a line cut off by a crash is dropped: its sample is measured again, and none twice.
 
 use crate::cell::Cell;
 use crate::machine::{Clock, Machine};
@@ -34,6 +35,8 @@ pub struct Config {
     pub peers: Vec<(String, String)>,
     /// Provers of the peers' binary that run.
     pub peers_built_in: Vec<String>,
+    /// Provers that were left out on purpose.
+    pub without: Vec<String>,
     /// Seconds a single request may take.
     pub deadline: u64,
 }

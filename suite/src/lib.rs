@@ -8,6 +8,7 @@
 
 pub mod cell;
 pub mod compare;
+pub mod gates;
 pub mod inprocess;
 pub mod instance;
 pub mod journal;
@@ -25,5 +26,7 @@ pub mod template;
 pub mod turn;
 pub mod worker;
 
+#[cfg(test)]
+mod schema_check;
 #[cfg(test)]
 mod testing;

@@ -1,14 +1,11 @@
 //! Our prover as the worker process that the suite measures: the one place that knows how it is called.
 
+use crate::instance::files::{Loaded, load};
 use crate::protocol::InstanceFiles;
 use crate::worker::{Proven, Warm};
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use ukehi_provers::groth16::{Assignment, Cores, ProofStage, Prover, ProverOptions};
-use ukehi_provers::iden3::{Zkey, read_r1cs, read_wtns};
+use ukehi_provers::groth16::{Assignment, Cores, ProofStage, Prover, ProverOptions, TableCache};
 use ukehi_provers::kernel::Kernel;
 
 /// What results call it, and what they call it with its portable kernels forced.
@@ -23,19 +20,23 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// Reads an instance whose key is known by its digest, and makes its tables: what a server has before its second
-    /// or third proof.
+    /// With its tables: what a server has before its third proof. What is derived from the key is kept beside it.
     pub fn load(files: &InstanceFiles) -> Result<Self, String> {
-        let text = |e: &dyn std::fmt::Display| e.to_string();
-        let mut digest = [0; 32];
-        hex::decode_to_slice(&files.zkey_digest, &mut digest).map_err(|e| text(&e))?;
-        let kernel = Kernel::detect().map_err(|e| text(&e))?;
-        let r1cs = read_r1cs(open(&files.r1cs)?).map_err(|e| text(&e))?;
-        let zkey = Zkey::read_known(open(&files.zkey)?, &digest).map_err(|e| text(&e))?;
-        let options = ProverOptions::new(kernel);
-        let prover =
-            Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options).map_err(|e| text(&e))?;
-        let assignment = read_wtns(open(&files.wtns)?).map_err(|e| text(&e))?;
+        let Loaded {
+            zkey,
+            r1cs,
+            assignment,
+        } = load(files)?;
+        let kernel = Kernel::detect().map_err(|e| e.to_string())?;
+        let options = ProverOptions {
+            cache: files
+                .zkey
+                .parent()
+                .map(|d| TableCache::new(d.join("tables"))),
+            ..ProverOptions::new(kernel)
+        };
+        let prover = Prover::from_zkey_and_r1cs(zkey, Arc::new(r1cs), options);
+        let prover = prover.map_err(|e| e.to_string())?;
         prover.finish_tables();
         Ok(Self {
             prover,
@@ -81,9 +82,4 @@ impl Warm for Ours {
             stages,
         })
     }
-}
-
-fn open(path: &Path) -> Result<BufReader<File>, String> {
-    let file = File::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(BufReader::new(file))
 }

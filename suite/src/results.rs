@@ -123,6 +123,19 @@ impl Results {
             .collect()
     }
 
+    /// For each circuit and prover that tells its stages, the cell that tells them best: a proof alone on one thread,
+    /// or else one beside others.
+    #[must_use]
+    pub fn staged(&self) -> Vec<&CellResult> {
+        let mut cells = self.of_suite(Suite::Prover);
+        cells.retain(|c| !c.stages.is_empty());
+        // In the order of the fields of a cell, so a circuit's and prover's latencies come first.
+        cells.sort_by(|a, b| a.cell.cmp(&b.cell));
+        let of = |c: &CellResult| (c.cell.instance.clone(), c.cell.subject.clone());
+        cells.dedup_by_key(|c| of(c));
+        cells
+    }
+
     #[must_use]
     pub fn facts(&self, instance: &str) -> Option<&Facts> {
         let found = self.instances.iter().find(|i| i.name == instance)?;

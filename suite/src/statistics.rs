@@ -56,6 +56,17 @@ impl Summary {
         Self::of(&ratios)
     }
 
+    /// The same in another unit.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            median: self.median * factor,
+            low: self.low * factor,
+            high: self.high * factor,
+            ..self
+        }
+    }
+
     /// Whether the intervals have a value in common: then the difference may be noise.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {

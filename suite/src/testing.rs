@@ -30,6 +30,7 @@ pub fn config() -> Config {
         rounds: 3,
         peers: Vec::new(),
         peers_built_in: Vec::new(),
+        without: Vec::new(),
         deadline: 60,
     }
 }

@@ -86,6 +86,7 @@ fn every_commands_help_has_an_example() {
         "bench quick",
         "bench run",
         "bench compare",
+        "bench gates",
     ];
     let mut without = Vec::new();
     for command in commands {
@@ -187,6 +188,7 @@ fn usage_errors_exit_2_and_print_no_result() {
             "bench", "run", "--suite", "prover", "--out", "x", "--peer", "p={zkey}",
         ],
         &["bench", "compare", "a.json"],
+        &["bench", "gates"],
     ];
     for usage in usages {
         let ran = ukehi(*usage);

@@ -12,7 +12,7 @@ pub enum BenchCommand {
     Quick,
     /// Measure thoroughly, beside other provers, into DIR/results.json and DIR/report.html.
     #[command(
-        after_help = "Examples:\n  ukehi bench run --suite prover --sizes 12,14 --out runs/today\n  ukehi bench run --suite full --out runs/full --peer 'rapidsnark={zkey} {wtns} {proof} {public}'\n  ukehi bench run --resume --out runs/full\n\nCtrl-C ends the run after the sample under way; what is finished is kept and reported.\nThe peers are a program of their own: cargo build --release --manifest-path benches/peers/Cargo.toml"
+        after_help = "Examples:\n  ukehi bench run --suite prover --sizes 12,14 --out runs/today\n  ukehi bench run --suite full --out runs/full --peer 'rapidsnark={zkey} {wtns} {proof} {public}'\n  ukehi bench run --resume --out runs/full\n\nCtrl-C ends the run after the sample under way; what is finished is kept and reported.\nThe peers are a program of their own, ukehi-peers: make peers"
     )]
     Run(RunArgs),
     /// Show what differs between two results beyond noise; exits with 1 on a regression over the bound.
@@ -20,6 +20,15 @@ pub enum BenchCommand {
         after_help = "Example:\n  ukehi bench compare before/results.json after/results.json --bound 5"
     )]
     Compare(CompareArgs),
+    /// Hold results of `bench run` against what Ukehi is meant to reach: a table in Markdown.
+    #[command(
+        after_help = "Example:\n  ukehi bench gates runs/provers/results.json runs/rest/results.json"
+    )]
+    Gates {
+        /// Files of `bench run`, of one machine.
+        #[arg(required = true)]
+        results: Vec<PathBuf>,
+    },
     /// Our prover as the process that `bench run` measures.
     #[command(
         hide = true,
@@ -60,7 +69,7 @@ impl SuiteName {
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     /// What is measured.
     #[arg(
@@ -83,6 +92,9 @@ pub struct RunArgs {
     /// The peers' binary; without it, it is looked for beside this one.
     #[arg(long, value_name = "PATH")]
     pub peers_bin: Option<PathBuf>,
+    /// Provers to leave out, by name: some are slow.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub without: Vec<String>,
     /// Sizes of the synthetic circuits, as log2 of their rows, 10 to 20 [default: 10,12,14,16].
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(10..=20))]
     pub sizes: Option<Vec<u32>>,

@@ -32,7 +32,8 @@ pub fn run(args: &CompareArgs, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn load(path: &Path) -> Result<Results, Failure> {
+/// The results in a file.
+pub fn load(path: &Path) -> Result<Results, Failure> {
     let name = path.display().to_string();
     let unreadable = |reason: String| {
         refused(CompareError::Unreadable {

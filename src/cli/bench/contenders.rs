@@ -11,10 +11,10 @@ use ukehi_suite::results::NotRun;
 use ukehi_suite::template::Template;
 
 const PEERS: &str = "ukehi-peers";
-/// How the peers' binary is made, for who lacks it.
-const BUILD: &str = "cargo build --release --manifest-path benches/peers/Cargo.toml";
-/// Where that leaves it, below the repository.
-const BUILT: &str = "benches/peers/target/release/ukehi-peers";
+/// What it has, for who lacks it.
+const BUILT_IN: [&str; 3] = ["ark-groth16", "ark-groth16-cached", "taceo-groth16"];
+/// How it is made, and where that leaves it: beside this program.
+const BUILD: &str = "build it in Ukehi's repository with: make peers";
 const SNARKJS: &str = "node_modules/snarkjs/build/cli.cjs";
 /// What the test tools' script installs (scripts/test-tools.sh).
 const NPM: &str = ".cache/ukehi/npm";
@@ -51,30 +51,49 @@ impl Contenders {
                 kind: Kind::Command(template.clone()),
             });
         }
+        found.leave_out(&args.without)?;
         Ok(found)
+    }
+
+    fn leave_out(&mut self, names: &[String]) -> Result<(), Failure> {
+        for name in names {
+            let known = self.all.iter().any(|c| c.name == *name);
+            if !known && !self.missing.iter().any(|m| m.what == *name) {
+                return Err(Failure::usage(
+                    format!("no prover is called {name}"),
+                    format!("there are {}", self.names().join(", ")),
+                ));
+            }
+            self.all.retain(|c| c.name != *name);
+            self.built_in.retain(|built_in| built_in != name);
+            self.missing.retain(|missing| missing.what != *name);
+            self.missing.push(NotRun {
+                what: name.clone(),
+                why: "left out (--without)".into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.all.iter().map(|c| c.name.as_str()).collect()
     }
 
     fn add_peers(&mut self, here: &Path, given: Option<&Path>) -> Result<(), Failure> {
         let beside = here.with_file_name(PEERS);
-        let candidates = match given {
-            Some(path) => vec![path.to_owned()],
-            None => vec![beside, PathBuf::from(BUILT)],
-        };
-        let Some(program) = candidates.iter().find(|p| p.is_file()) else {
-            if let Some(path) = given {
-                return Err(Failure::configuration(
-                    format!("{}: no such file", path.display()),
-                    BUILD,
-                ));
+        let program = given.unwrap_or(&beside);
+        if !program.is_file() {
+            let why = format!("{} is not there", program.display());
+            if given.is_some() {
+                return Err(Failure::configuration(why, BUILD));
             }
-            self.missing.push(NotRun {
-                what: "ark-groth16, taceo-groth16".into(),
-                why: format!(
-                    "the peers' binary is not there; {BUILD}, or name it with --peers-bin"
-                ),
-            });
+            let missing = |name: &str| NotRun {
+                what: name.into(),
+                why: format!("not built: {why}; {BUILD}"),
+            };
+            self.missing.extend(BUILT_IN.map(missing));
             return Ok(());
-        };
+        }
         let program = program.canonicalize().map_err(Failure::runtime)?;
         let list = Command::new(&program).arg("list").output();
         let list =

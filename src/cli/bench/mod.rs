@@ -8,7 +8,9 @@ pub mod args;
 mod cluster;
 mod compare;
 mod contenders;
+mod gates;
 mod kernels;
+mod paper;
 mod plan;
 mod run;
 mod sealing;
@@ -20,7 +22,7 @@ use super::output::{Output, table};
 use crate::error::Failure;
 use args::BenchCommand;
 use serde::Serialize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use ukehi_suite::{machine, ours};
 
 /// A measured quantity.
 #[derive(Serialize)]
@@ -64,6 +66,7 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
         BenchCommand::Quick => quick(output),
         BenchCommand::Run(args) => run::run(&args, output),
         BenchCommand::Compare(args) => compare::run(&args, output),
+        BenchCommand::Gates { results } => gates::run(&results),
         BenchCommand::Worker { words } => worker::run(&words),
     }
 }
@@ -103,18 +106,11 @@ fn quick(output: &Output) -> Result<(), Failure> {
 
 impl Machine {
     fn here() -> Self {
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-        let field = |text: &str, name: &str| {
-            let line = text.lines().find(|l| l.starts_with(name))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        };
-        let memory = field(&read("/proc/meminfo"), "MemTotal");
-        let kib = memory.and_then(|m| m.split(' ').next()?.parse::<u64>().ok());
+        let machine = machine::Machine::here(&ours::kernel_path());
         Self {
-            cpu: field(&read("/proc/cpuinfo"), "model name")
-                .unwrap_or_else(|| "unknown CPU".into()),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_mib: kib.unwrap_or(0) / 1024,
+            cpu: machine.cpu,
+            cores: machine.cores,
+            memory_mib: machine.memory_mib,
             os: std::env::consts::OS,
             release: env!("CARGO_PKG_VERSION"),
         }
@@ -122,28 +118,9 @@ impl Machine {
 }
 
 /// A directory removed at the end, whatever happens.
-struct TemporaryDirectory(std::path::PathBuf);
-
-impl TemporaryDirectory {
-    fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn tempdir() -> Result<TemporaryDirectory, Failure> {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let name = format!("ukehi-bench-{}-{number}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&path)
-        .map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))?;
-    Ok(TemporaryDirectory(path))
+fn tempdir() -> Result<tempfile::TempDir, Failure> {
+    let made = tempfile::Builder::new().prefix("ukehi-bench-").tempdir();
+    made.map_err(Failure::runtime)
 }
 
 /// The median of `samples`, which must not be empty.

@@ -34,7 +34,7 @@ impl Plan {
             true => Some(journal::read_run(&args.out).map_err(unusable)?.config),
             false => None,
         };
-        let args = &with_peers_of(args, begun.as_ref())?;
+        let args = &with_provers_of(args, begun.as_ref())?;
         let contenders = Contenders::find(args)?;
         let config = config(args, begun, &contenders);
         let parsed = config.families.iter().map(|f| f.parse());
@@ -88,30 +88,19 @@ impl Plan {
     }
 }
 
-/// A resumed run has the external provers it was begun with, unless they are given again.
-fn with_peers_of(args: &RunArgs, begun: Option<&Config>) -> Result<RunArgs, Failure> {
-    let mut peers = args.peers.clone();
-    if let (true, Some(begun)) = (peers.is_empty(), begun) {
-        let texts = begun
-            .peers
-            .iter()
-            .map(|(name, text)| format!("{name}={text}").parse());
-        peers = texts.collect::<Result<_, _>>().map_err(unusable)?;
+/// A resumed run has the provers it was begun with, unless they are given again.
+fn with_provers_of(args: &RunArgs, begun: Option<&Config>) -> Result<RunArgs, Failure> {
+    let mut args = args.clone();
+    let Some(begun) = begun else { return Ok(args) };
+    if args.peers.is_empty() {
+        let texts = begun.peers.iter();
+        let parsed = texts.map(|(name, text)| format!("{name}={text}").parse());
+        args.peers = parsed.collect::<Result<_, _>>().map_err(unusable)?;
     }
-    Ok(RunArgs {
-        peers,
-        suite: args.suite.clone(),
-        out: args.out.clone(),
-        resume: args.resume,
-        peers_bin: args.peers_bin.clone(),
-        sizes: args.sizes.clone(),
-        families: args.families.clone(),
-        shapes: args.shapes.clone(),
-        threads: args.threads.clone(),
-        rounds: args.rounds,
-        deadline: args.deadline,
-        instances: args.instances.clone(),
-    })
+    if args.without.is_empty() {
+        args.without = begun.without.clone();
+    }
+    Ok(args)
 }
 
 fn config(args: &RunArgs, begun: Option<Config>, contenders: &Contenders) -> Config {
@@ -140,6 +129,7 @@ fn config(args: &RunArgs, begun: Option<Config>, contenders: &Contenders) -> Con
         rounds: ROUNDS,
         peers: Vec::new(),
         peers_built_in: Vec::new(),
+        without: Vec::new(),
         deadline: DEADLINE,
     });
     let families = args.families.clone().unwrap_or(defaults.families);
@@ -156,6 +146,7 @@ fn config(args: &RunArgs, begun: Option<Config>, contenders: &Contenders) -> Con
             .map(|p| (p.name.clone(), p.text.clone()))
             .collect(),
         peers_built_in: contenders.built_in.clone(),
+        without: sorted(args.without.clone()),
         deadline: args.deadline.unwrap_or(defaults.deadline),
     }
 }

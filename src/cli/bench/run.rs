@@ -6,12 +6,13 @@ use super::args::RunArgs;
 use super::cluster::Cluster;
 use super::plan::{Plan, unusable};
 use super::watch::Watch;
-use super::{sealing, shapes, tempdir};
+use super::{sealing, shapes};
 use crate::cli::output::{Output, table};
 use crate::error::{ExitCode, Failure};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use ukehi_suite::cell::{Cell, Suite};
 use ukehi_suite::inprocess::{self, InProcess};
 use ukehi_suite::instance::files::{self, on_disk};
@@ -20,7 +21,7 @@ use ukehi_suite::journal::Journal;
 use ukehi_suite::machine::Clock;
 use ukehi_suite::prover::OnInstance;
 use ukehi_suite::report;
-use ukehi_suite::results::{InstanceFacts, NotRun, Results};
+use ukehi_suite::results::{InstanceFacts, Results};
 use ukehi_suite::turn::{Ended, Subject, missing, take_turns};
 
 #[derive(Serialize)]
@@ -42,9 +43,10 @@ pub fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     let mut session = Session {
         journal: journal.map_err(unusable)?,
         watch: Watch::new()?,
-        not_run: plan.contenders.missing.clone(),
+        circuits: Vec::new(),
         plan,
     };
+    session.name_the_missing();
     session.note_clock()?;
     let ended = session.measure();
     session.watch.finish();
@@ -57,9 +59,23 @@ pub fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         Ended::Interrupted => Err(Failure::new(
             ExitCode::Incomplete,
             "the run was interrupted; what is finished is kept",
-            format!("ukehi bench run --resume --out {}", args.out.display()),
+            resumption(args),
         )),
     }
+}
+
+/// The command that goes on: places are not kept in the run, its other flags are.
+fn resumption(args: &RunArgs) -> String {
+    let mut command = format!("ukehi bench run --resume --out {}", args.out.display());
+    for (flag, place) in [
+        ("--instances", &args.instances),
+        ("--peers-bin", &args.peers_bin),
+    ] {
+        if let Some(place) = place {
+            command += &format!(" {flag} {}", place.display());
+        }
+    }
+    command
 }
 
 fn shown(finished: &Finished) -> String {
@@ -79,12 +95,22 @@ struct Session {
     plan: Plan,
     journal: Journal,
     watch: Watch,
-    not_run: Vec<NotRun>,
+    circuits: Vec<Arc<sealing::Circuit>>,
 }
 
 impl Session {
     fn note_clock(&self) -> Result<(), Failure> {
         self.journal.clock(&Clock::read()).map_err(Failure::runtime)
+    }
+
+    /// Before anything is measured, so that whoever wants a peer can stop and build it.
+    fn name_the_missing(&self) {
+        if self.plan.has(Suite::Prover) {
+            for missing in &self.plan.contenders.missing {
+                self.watch
+                    .say(&format!("{}: {}", missing.what, missing.why));
+            }
+        }
     }
 
     fn measure(&mut self) -> Result<Ended, Failure> {
@@ -112,21 +138,18 @@ impl Session {
             Suite::Prover => self.provers(),
             Suite::Hash => self.within(inprocess::hash()),
             Suite::Verify => {
-                let subjects = inprocess::verify().map_err(Failure::runtime)?;
+                let circuits = self.circuits()?;
+                let follower = sealing::follower(&circuits, &self.plan.config().threads)?;
+                let subjects = inprocess::verify(follower).map_err(Failure::runtime)?;
                 self.within(subjects)
             }
-            Suite::Seal | Suite::Pool => {
-                let directory = tempdir()?;
-                self.watch.say(&format!(
-                    "{suite}: development parameters of {} circuits",
-                    self.plan.shapes.len()
-                ));
-                let names = self.plan.shapes.clone();
-                let circuits = sealing::circuits(directory.path(), &names)?;
-                let subject = match suite {
-                    Suite::Seal => sealing::seal(&circuits, &names)?,
-                    _ => sealing::pool(&circuits, &names, &self.plan.config().threads)?,
-                };
+            Suite::Seal => {
+                let circuits = self.circuits()?;
+                self.within(vec![sealing::seal(&circuits)?])
+            }
+            Suite::Pool => {
+                let circuits = self.circuits()?;
+                let subject = sealing::pool(&circuits, &self.plan.config().threads)?;
                 self.within(vec![subject])
             }
             // One run of a cluster serves both: the audit suite's turns come with the replicate suite's.
@@ -146,6 +169,16 @@ impl Session {
                 self.turns(&cells, &mut [Box::new(Cluster::new())])
             }
         }
+    }
+
+    /// The batches' circuits, made ready when first needed.
+    fn circuits(&mut self) -> Result<Vec<Arc<sealing::Circuit>>, Failure> {
+        for name in &self.plan.shapes[self.circuits.len()..] {
+            self.watch.say(&format!("{name}: parameters and tables"));
+            let circuit = sealing::Circuit::prepare(&self.plan.instances, *name)?;
+            self.circuits.push(Arc::new(circuit));
+        }
+        Ok(self.circuits.clone())
     }
 
     fn provers(&mut self) -> Result<Ended, Failure> {
@@ -228,13 +261,12 @@ impl Session {
             .into_iter()
             .filter_map(facts)
             .collect();
-        let not_run = self.not_run.clone();
         let results = Results::new(
             &self.plan.run,
             self.journal.records(),
             clocks,
             instances,
-            not_run,
+            self.plan.contenders.missing.clone(),
             complete,
         );
         let (json, html) = (out.join("results.json"), out.join("report.html"));

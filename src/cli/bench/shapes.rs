@@ -1,19 +1,17 @@
 //! The circuits of batches as instances: a full batch of each shape, sealed here.
 
+use super::paper::value;
 use crate::params::{self, CircuitName};
 use ukehi_circuits::cells::CellOpening;
 use ukehi_circuits::matrices;
 use ukehi_circuits::policy::Policy;
 use ukehi_circuits::route::RouteSecret;
 use ukehi_circuits::seal::{Command, SealedCommands, SlotPlaintext, seal};
-use ukehi_circuits::shape::{CellUse, Class, Shape};
+use ukehi_circuits::shape::{CellUse, Shape};
 use ukehi_circuits::slot::{Body, SlotKey};
 use ukehi_circuits::{F, Scalar};
 use ukehi_provers::groth16::Assignment;
 use ukehi_suite::instance::Instance;
-
-/// Bytes of a command's value, where its class has room for them.
-const VALUE: [u8; 100] = [7; 100];
 
 /// The seal circuits of this release, all or by name; others have no batch.
 pub fn named(names: &[String]) -> Result<Vec<CircuitName>, String> {
@@ -99,8 +97,4 @@ fn command(policy: &dyn Policy, shape: Shape, slot: usize) -> Result<SlotPlainte
         memo: b"bench".to_vec().into(),
     };
     Ok(SlotPlaintext { key, command })
-}
-
-fn value(class: Class) -> &'static [u8] {
-    &VALUE[..VALUE.len().min(class.body_bytes())]
 }

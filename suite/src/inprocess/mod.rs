@@ -89,7 +89,10 @@ fn warm_up(work: &mut Work<'_>) -> Result<u32, String> {
 }
 
 /// Milliseconds of one repeat of `work`.
-fn milliseconds(repeats: u32, mut work: impl FnMut() -> Result<(), String>) -> Result<f64, String> {
+pub fn milliseconds(
+    repeats: u32,
+    mut work: impl FnMut() -> Result<(), String>,
+) -> Result<f64, String> {
     let started = Instant::now();
     for _ in 0..repeats {
         work()?;

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
+use ukehi_provers::R1cs;
 use ukehi_provers::ceremony::insecure_dev_zkey;
-use ukehi_provers::groth16::insecure_dev_setup;
-use ukehi_provers::iden3::{FileError, json, write_r1cs, write_wtns};
+use ukehi_provers::groth16::{Assignment, insecure_dev_setup};
+use ukehi_provers::iden3::{FileError, Zkey, json, read_r1cs, read_wtns, write_r1cs, write_wtns};
 
 const SCHEMA: &str = "ukehi/bench-instance/v1";
 const MARK: &str = "instance.json";
@@ -77,6 +78,29 @@ pub fn known_facts(directory: &Path, name: &str) -> Option<Facts> {
     serde_json::from_slice::<Mark>(&mark)
         .ok()
         .map(|mark| mark.facts)
+}
+
+/// What a prover takes.
+pub struct Loaded {
+    pub zkey: Zkey,
+    pub r1cs: R1cs,
+    pub assignment: Assignment,
+}
+
+/// Reads an instance whose key is known by its digest: its points are not checked.
+pub fn load(files: &InstanceFiles) -> Result<Loaded, String> {
+    let text = |e: &dyn std::fmt::Display| e.to_string();
+    let open = |path: &Path| match File::open(path) {
+        Ok(file) => Ok(BufReader::new(file)),
+        Err(e) => Err(format!("{}: {e}", path.display())),
+    };
+    let mut digest = [0; 32];
+    hex::decode_to_slice(&files.zkey_digest, &mut digest).map_err(|e| text(&e))?;
+    Ok(Loaded {
+        r1cs: read_r1cs(open(&files.r1cs)?).map_err(|e| text(&e))?,
+        zkey: Zkey::read_known(open(&files.zkey)?, &digest).map_err(|e| text(&e))?,
+        assignment: read_wtns(open(&files.wtns)?).map_err(|e| text(&e))?,
+    })
 }
 
 fn read(directory: &Path, name: &str) -> Result<OnDisk, InstanceError> {

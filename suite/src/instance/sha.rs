@@ -58,7 +58,7 @@ fn one_round(builder: &mut Builder, state: [Word; 8], round: u32) -> [Word; 8] {
     let sigma0 = rotations(builder, &a, [2, 13, 22]);
     let majority = majority(builder, &a, &b, &c);
     let constant = Builder::constant(Fr::from(constant(round)));
-    let first = [&h, &sigma1, &choice, &word].map(|w| packed(w));
+    let first = [&h, &sigma1, &choice, &word].map(|word| packed(word));
     let first = sum(first.iter().chain([&constant]).map(|row| (Fr::ONE, row)));
     let second = [packed(&sigma0), packed(&majority)];
     let new_e = modulo(builder, &sum([(Fr::ONE, &first), (Fr::ONE, &packed(&d))]));
@@ -82,7 +82,7 @@ fn word_of(builder: &mut Builder, value: u32) -> Word {
         .collect()
 }
 
-fn packed(word: &Word) -> Row {
+fn packed(word: &[Row]) -> Row {
     let mut power = Fr::ONE;
     let terms = word.iter().map(|bit| {
         let term = (power, bit);

@@ -1,7 +1,7 @@
 //! Horizontal bars, whole or in parts, each with its value in figures behind it.
 
 use super::axis::Scale;
-use super::text::escaped;
+use super::text::{escaped, number};
 use std::fmt::Write;
 
 const WIDTH: f64 = 560.0;
@@ -28,7 +28,6 @@ pub struct Bar {
 }
 
 pub struct Group {
-    /// May be empty: then the group has no heading.
     pub name: String,
     pub bars: Vec<Bar>,
 }
@@ -49,8 +48,7 @@ impl BarChart {
             b.whisker.map_or(sum, |(_, high)| high.max(sum))
         });
         let scale = Scale::from_zero(ends.chain(self.line));
-        let headed = self.groups.iter().filter(|g| !g.name.is_empty()).count();
-        let height = bars().count() as f64 * ROW + headed as f64 * HEAD + BOTTOM;
+        let height = bars().count() as f64 * ROW + self.groups.len() as f64 * HEAD + BOTTOM;
         let title = escaped(&self.title);
         let mut svg = format!(
             "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}, {}\">\n",
@@ -59,15 +57,13 @@ impl BarChart {
         grid(&mut svg, scale, height, self.label);
         let mut y = 0.0;
         for group in &self.groups {
-            if !group.name.is_empty() {
-                y += HEAD;
-                let _ = writeln!(
-                    svg,
-                    "<text x=\"0\" y=\"{:.1}\" font-weight=\"600\">{}</text>",
-                    y - 9.0,
-                    escaped(&group.name)
-                );
-            }
+            y += HEAD;
+            let _ = writeln!(
+                svg,
+                "<text x=\"0\" y=\"{:.1}\" class=\"head\">{}</text>",
+                y - 9.0,
+                escaped(&group.name)
+            );
             for bar in &group.bars {
                 draw(&mut svg, scale, bar, y);
                 y += ROW;
@@ -128,7 +124,7 @@ fn grid(svg: &mut String, scale: Scale, height: f64, label: &str) {
     let bottom = height - BOTTOM;
     for tick in scale.ticks() {
         let x = x(scale, tick);
-        let shown = super::text::number(tick);
+        let shown = number(tick);
         let shown = if shown.contains('.') {
             shown.trim_end_matches('0').trim_end_matches('.')
         } else {
@@ -162,12 +158,13 @@ fn draw(svg: &mut String, scale: Scale, bar: &Bar, y: f64) {
         let (left, right) = (x(scale, from), x(scale, from + part.value));
         let _ = writeln!(
             svg,
-            "<rect class=\"bar s{}\" style=\"{}\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BAR}\"><title>{}</title></rect>",
+            "<rect class=\"bar s{}\" style=\"{}\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BAR}\"><title>{}: {}</title></rect>",
             part.style % 6,
             shade(part.style),
             middle - BAR / 2.0,
             (right - left).max(0.5),
-            escaped(&part.name)
+            escaped(&part.name),
+            number(part.value)
         );
         from += part.value;
     }

@@ -4,13 +4,11 @@ use super::axis::Scale;
 use super::bars::{Bar, BarChart, Group, Part};
 use super::lines::{Curve, LineChart, Point};
 use super::text::number;
-use crate::cell::{Metric, Suite};
+use crate::cell::Suite;
 use crate::instance::{Family, size_of};
 use crate::ours::{PORTABLE, SUBJECT};
 use crate::results::{CellResult, Results};
-use crate::speedup::{Kind, best_rate};
-
-pub const NOTHING: &str = "<p class=\"note\">Nothing of this kind was measured in this run.</p>";
+use crate::speedup::{Kind, Rate, best_rate};
 
 /// Subjects in the order of their styles: ours first, then by name.
 pub fn subjects(results: &Results) -> Vec<String> {
@@ -21,13 +19,16 @@ pub fn subjects(results: &Results) -> Vec<String> {
     names
 }
 
+/// Those with figures: the families by size, then the other circuits.
 pub fn instances(results: &Results) -> Vec<String> {
     let has_figures = |name: &String| {
         let of_provers = results.of_suite(Suite::Prover);
         of_provers.iter().any(|c| c.cell.instance == *name)
     };
     let names = results.instances.iter().map(|i| i.name.clone());
-    names.filter(has_figures).collect()
+    let mut names: Vec<String> = names.filter(has_figures).collect();
+    names.sort_by_key(|name| (size_of(name).is_none(), size_of(name)));
+    names
 }
 
 fn most_threads(results: &Results) -> usize {
@@ -42,7 +43,7 @@ pub fn one_part(value: f64, style: usize, name: &str) -> Vec<Part> {
     vec![Part {
         value,
         style,
-        name: format!("{name}: {}", number(value)),
+        name: name.to_owned(),
     }]
 }
 
@@ -118,7 +119,7 @@ pub fn speedups(results: &Results) -> String {
     .flatten()
     .collect();
     if charts.is_empty() {
-        return NOTHING.to_owned();
+        return String::new();
     }
     format!(
         "<p>Above 1, the dashed line, ours is faster. Whiskers are intervals of the median.</p>\n<div class=\"charts\">{}</div>",
@@ -141,7 +142,7 @@ pub fn throughput(results: &Results) -> String {
         .filter_map(|f| by_size(results, *f, most))
         .collect();
     if charts.is_empty() {
-        return NOTHING.to_owned();
+        return String::new();
     }
     format!(
         "<p>With {}, each prover the way that is better for it. Both axes are logarithmic.</p>\n<div class=\"charts\">{}</div>",
@@ -151,7 +152,6 @@ pub fn throughput(results: &Results) -> String {
 }
 
 fn by_size(results: &Results, family: Family, threads: usize) -> Option<String> {
-    let subjects = subjects(results);
     let sizes: Vec<u32> = instances(results)
         .iter()
         .filter_map(|i| {
@@ -160,25 +160,10 @@ fn by_size(results: &Results, family: Family, threads: usize) -> Option<String> 
                 .map(|(_, size)| size)
         })
         .collect();
-    let curve = |subject: &String| {
-        let points = sizes.iter().filter_map(|size| {
-            let rate = best_rate(&results.cells, &family.at(*size), subject, threads)?.summary;
-            Some(Point {
-                x: f64::from(*size),
-                y: rate.median,
-                low: rate.low,
-                high: rate.high,
-            })
-        });
-        let points: Vec<Point> = points.collect();
-        (!points.is_empty()).then(|| Curve {
-            name: subject.clone(),
-            style: style(&subjects, subject),
-            own: subject == SUBJECT,
-            points,
-        })
-    };
-    let curves: Vec<Curve> = subjects.iter().filter_map(curve).collect();
+    let x = |size: &u32| (f64::from(*size), *size);
+    let curves = curves(results, sizes.iter().map(x), |subject, size| {
+        best_rate(&results.cells, &family.at(*size), subject, threads)
+    });
     let values: Vec<f64> = curves
         .iter()
         .flat_map(|c| &c.points)
@@ -213,31 +198,62 @@ fn describe(family: Family) -> &'static str {
     }
 }
 
+/// A chart for the largest circuit of each family, or without families for the last circuit.
 pub fn scaling(results: &Results) -> String {
-    let counts = &results.config.threads;
-    if counts.len() < 2 {
-        return NOTHING.to_owned();
+    let instances = instances(results);
+    if results.config.threads.len() < 2 || instances.is_empty() {
+        return String::new();
     }
-    let subjects = subjects(results);
-    // The largest instance that most subjects have.
-    let richness = |instance: &String| {
-        let of_instance = results
-            .cells
+    let largest = |family: Family| {
+        let of_family = instances
             .iter()
-            .filter(|c| c.cell.instance == **instance);
-        (
-            of_instance.count(),
-            results.facts(instance).map_or(0, |f| f.domain),
-        )
+            .rfind(|i| size_of(i).is_some_and(|(f, _)| f == family));
+        of_family.cloned()
     };
-    let Some(instance) = instances(results).into_iter().max_by_key(richness) else {
-        return NOTHING.to_owned();
-    };
+    let mut shown: Vec<String> = Family::ALL.into_iter().filter_map(largest).collect();
+    if shown.is_empty() {
+        shown.extend(instances.last().cloned());
+    }
+    let charts: Vec<String> = shown.iter().map(|i| by_threads(results, i)).collect();
+    format!("<div class=\"charts\">{}</div>", charts.join("\n"))
+}
+
+fn by_threads(results: &Results, instance: &str) -> String {
+    let counts = &results.config.threads;
+    let x = |count: &usize| (*count as f64, *count);
+    let curves = curves(results, counts.iter().map(x), |subject, count| {
+        best_rate(&results.cells, instance, subject, *count)
+    });
+    let own = curves.iter().find(|c| c.own).and_then(|c| c.points.first());
+    let most = most_threads(results) as f64;
+    let ideal = own.map(|p| [(p.x, p.y), (most, p.y * most / p.x)]);
+    let highest = curves.iter().flat_map(|c| &c.points).map(|p| p.high);
+    let y = Scale::from_zero(highest.chain(ideal.map(|i| i[1].1)));
+    LineChart {
+        title: instance.to_owned(),
+        x_label: "threads",
+        y_label: "proofs a second",
+        x_ticks: counts.iter().map(|c| (*c as f64, c.to_string())).collect(),
+        y,
+        curves,
+        ideal,
+    }
+    .html()
+}
+
+/// A curve for each subject that has a rate at some of these places: where it is drawn, and what it is.
+fn curves<'a, T>(
+    results: &Results,
+    places: impl Iterator<Item = (f64, T)>,
+    rate: impl Fn(&str, &T) -> Option<Rate<'a>>,
+) -> Vec<Curve> {
+    let places: Vec<(f64, T)> = places.collect();
+    let subjects = subjects(results);
     let curve = |subject: &String| {
-        let points = counts.iter().filter_map(|count| {
-            let rate = best_rate(&results.cells, &instance, subject, *count)?.summary;
+        let points = places.iter().filter_map(|(x, place)| {
+            let rate = rate(subject, place)?.summary;
             Some(Point {
-                x: *count as f64,
+                x: *x,
                 y: rate.median,
                 low: rate.low,
                 high: rate.high,
@@ -251,35 +267,13 @@ pub fn scaling(results: &Results) -> String {
             points,
         })
     };
-    let curves: Vec<Curve> = subjects.iter().filter_map(curve).collect();
-    let values: Vec<f64> = curves
-        .iter()
-        .flat_map(|c| &c.points)
-        .map(|p| p.high)
-        .collect();
-    let own = curves.iter().find(|c| c.own).and_then(|c| c.points.first());
-    let most = most_threads(results) as f64;
-    let ideal = own.map(|p| [(p.x, p.y), (most, p.y * most / p.x)]);
-    let chart = LineChart {
-        title: instance,
-        x_label: "threads",
-        y_label: "proofs a second",
-        x_ticks: counts.iter().map(|c| (*c as f64, c.to_string())).collect(),
-        y: Scale::from_zero(values.into_iter().chain(ideal.map(|i| i[1].1))),
-        curves,
-        ideal,
-    };
-    format!("<div class=\"charts\">{}</div>", chart.html())
+    subjects.iter().filter_map(curve).collect()
 }
 
 pub fn stages(results: &Results) -> String {
-    let with_stages = |c: &&&CellResult| {
-        c.cell.metric == Metric::Latency && c.cell.threads == 1 && !c.stages.is_empty()
-    };
-    let of_provers = results.of_suite(Suite::Prover);
-    let cells: Vec<&&CellResult> = of_provers.iter().filter(with_stages).collect();
+    let cells = results.staged();
     if cells.is_empty() {
-        return "<p class=\"note\">No prover of this run tells where its time goes.</p>".to_owned();
+        return String::new();
     }
     let mut names: Vec<&str> = Vec::new();
     for stage in cells.iter().flat_map(|c| &c.stages) {
@@ -288,37 +282,40 @@ pub fn stages(results: &Results) -> String {
         }
     }
     let part_style = |name: &str| names.iter().position(|n| *n == name).unwrap_or(0);
-    let bar = |cell: &&&CellResult| {
+    let bar = |cell: &&CellResult| {
         let total: f64 = cell.stages.iter().map(|s| s.ms).sum();
         let part = |stage: &crate::results::Stage| Part {
             value: stage.ms / total * 100.0,
             style: part_style(&stage.name),
             name: stage.name.clone(),
         };
-        let who = if cell.cell.subject == SUBJECT {
-            String::new()
-        } else {
-            format!(" ({})", cell.cell.subject)
-        };
         Bar {
-            name: format!("{}{who}", cell.cell.instance),
+            name: cell.cell.instance.clone(),
             parts: cell.stages.iter().map(part).collect(),
             whisker: None,
             label: format!("{} ms", number(total)),
         }
     };
+    let mut who: Vec<&str> = cells.iter().map(|c| c.cell.subject.as_str()).collect();
+    who.sort_unstable();
+    who.dedup();
+    let group = |subject: &&str| Group {
+        name: (*subject).to_owned(),
+        bars: cells
+            .iter()
+            .filter(|c| c.cell.subject == **subject)
+            .map(bar)
+            .collect(),
+    };
     let chart = BarChart {
-        title: "Shares of one proof on one thread".to_owned(),
+        title: "Shares of a proof's time on one thread".to_owned(),
         label: "percent of the time",
-        groups: vec![Group {
-            name: String::new(),
-            bars: cells.iter().map(bar).collect(),
-        }],
+        groups: who.iter().map(group).collect(),
         line: None,
     };
     format!(
         "<div class=\"charts\">{}</div>\n{}",
         chart.html(),
-        super::tables::stages(&cells.iter().map(|c| **c).collect::<Vec<_>>(), &names)
+        super::tables::stages(&cells, &names)
     )
 }

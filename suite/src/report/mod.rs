@@ -9,7 +9,7 @@ mod charts;
 mod lines;
 mod quantities;
 mod tables;
-mod text;
+pub(crate) mod text;
 mod words;
 
 use crate::results::Results;
@@ -53,6 +53,8 @@ pub fn html(results: &Results) -> String {
         section("method", "The method", words::method(results)),
         section("not-run", "What was not run", tables::not_run(results)),
     ];
+    // What was not measured has no place on the page.
+    let sections: Vec<Section> = sections.into_iter().flatten().collect();
     let link = |s: &Section| format!("<a href=\"#{}\">{}</a>", s.id, s.title);
     let links: Vec<String> = sections.iter().map(link).collect();
     let whole = |s: &Section| {
@@ -83,8 +85,8 @@ pub fn html(results: &Results) -> String {
     )
 }
 
-fn section(id: &'static str, title: &'static str, body: String) -> Section {
-    Section { id, title, body }
+fn section(id: &'static str, title: &'static str, body: String) -> Option<Section> {
+    (!body.is_empty()).then_some(Section { id, title, body })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Charts of what less of is better, a bar a subject: memory, and whole processes.
 
 use super::bars::{Bar, BarChart, Group};
-use super::charts::{NOTHING, instances, one_part, style, subjects};
+use super::charts::{instances, one_part, style, subjects};
 use super::text::{mebibytes, number};
 use crate::cell::Metric;
 use crate::results::Results;
@@ -67,7 +67,7 @@ pub fn memory(results: &Results) -> String {
     .flatten()
     .collect();
     if charts.is_empty() {
-        return NOTHING.to_owned();
+        return String::new();
     }
     format!(
         "<p>Resident memory of the prover's own process, its key included. A whole process's peak includes what reading the key took.</p>\n<div class=\"charts\">{}</div>",
@@ -90,7 +90,7 @@ pub fn cold(results: &Results) -> String {
         ))
     });
     match chart {
-        None => NOTHING.to_owned(),
+        None => String::new(),
         Some(chart) => format!(
             "<p>A process is started, reads key and witness from files, proves, writes the proof and ends. What is checked while reading differs: see the method.</p>\n<div class=\"charts\">{chart}</div>"
         ),

@@ -39,13 +39,13 @@ pub fn figures(results: &Results) -> String {
     });
     let tables: String = suites.collect();
     if tables.is_empty() {
-        return "<p class=\"note\">This run has no figure.</p>".to_owned();
+        return String::new();
     }
     format!("{tables}<p class=\"note\">Medians; the raw samples are in results.json.</p>")
 }
 
 fn of_suite(cells: &[&CellResult]) -> String {
-    let columns = [
+    let mut columns = vec![
         ("circuit", false),
         ("what", false),
         ("threads", true),
@@ -55,9 +55,11 @@ fn of_suite(cells: &[&CellResult]) -> String {
         ("unit", false),
         ("samples", true),
         ("coverage", true),
-        ("peak MiB", true),
-        ("constraints/s per core", true),
     ];
+    // Who is measured within this process has no memory of its own.
+    if cells.iter().any(|c| c.memory_kib.is_some()) {
+        columns.extend([("peak MiB", true), ("constraints/s per core", true)]);
+    }
     let mut sorted = cells.to_vec();
     sorted.sort_by_key(|c| {
         let cell = &c.cell;
@@ -114,6 +116,9 @@ pub fn stages(cells: &[&CellResult], names: &[&str]) -> String {
 }
 
 pub fn instances(results: &Results) -> String {
+    if results.instances.is_empty() {
+        return String::new();
+    }
     let columns = [
         ("circuit", false),
         ("rows", true),

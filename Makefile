@@ -7,7 +7,7 @@ HOURS ?= 1
 MUTANT_SEEDS ?= 100
 REPORT ?= sim-campaign.md
 
-.PHONY: demo build test evm independent test-lib lint doc deny sim mutants campaign bench tools test-tools fmt
+.PHONY: demo build test evm independent test-lib lint doc deny sim mutants campaign bench peers gates tools test-tools fmt
 
 demo: build            ## the whole story: three nodes, 64 commands, a crash, an audit
 	@scripts/demo.sh $(UKEHI)
@@ -53,7 +53,13 @@ campaign: tools        ## fresh seeds: make campaign HOURS=h [MUTANT_SEEDS=n] [R
 	  $(CARGO) test --release --features mutants --test sim -- --nocapture campaign::mutants
 
 bench: tools
-	$(CARGO) bench --profile release
+	$(CARGO) bench --profile release -p ukehi-kernels -p ukehi-provers -p ukehi-circuits
+
+peers: tools           ## other hands' provers for `ukehi bench run`, beside the binary
+	@$(CARGO) build --release --manifest-path benches/peers/Cargo.toml
+
+gates: build peers     ## the run that docs/gates.md records: some 12 minutes on two idle cores
+	@scripts/gates.sh $(UKEHI) docs/gates.md
 
 tools:
 	@scripts/tools.sh

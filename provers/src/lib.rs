@@ -24,7 +24,7 @@ mod lanes;
 #[path = "lanes/absent.rs"]
 mod lanes;
 pub mod msm;
-mod ntt;
+pub mod ntt;
 pub mod pool;
 mod priority;
 mod r1cs;

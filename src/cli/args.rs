@@ -1,5 +1,6 @@
 //! The commands and their flags, each with an example in its help.
 
+use super::bench::args::BenchCommand;
 use super::cells::args::CellsCommand;
 use super::circuits::CircuitsCommand;
 use super::disclose::{CheckArgs, DiscloseArgs};
@@ -430,11 +431,4 @@ pub enum ReceiptCommand {
         #[arg(long)]
         trust: PathBuf,
     },
-}
-
-#[derive(Subcommand, Debug)]
-pub enum BenchCommand {
-    /// The figures of the README on this machine, in about two minutes.
-    #[command(after_help = "Example:\n  ukehi bench quick --output json")]
-    Quick,
 }

@@ -83,6 +83,15 @@ impl CircuitName {
         }
     }
 
+    /// The shape of a batch's circuit; a disclosure's has none.
+    #[must_use]
+    pub fn shape(&self) -> Option<Shape> {
+        match self.0 {
+            Circuit::Seal { shape, .. } => Some(shape),
+            Circuit::Open(_) => None,
+        }
+    }
+
     pub(super) fn matrices(&self) -> Matrices {
         match self.0 {
             Circuit::Seal { policy, shape } => circuit_matrices(policy, shape),

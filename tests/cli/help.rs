@@ -84,6 +84,9 @@ fn every_commands_help_has_an_example() {
         "verify",
         "bench",
         "bench quick",
+        "bench run",
+        "bench compare",
+        "bench gates",
     ];
     let mut without = Vec::new();
     for command in commands {
@@ -166,6 +169,26 @@ fn usage_errors_exit_2_and_print_no_result() {
         &["keys", "ceremony", "ptau", "--power", "0", "--out", "x"],
         &["keys", "ceremony", "beacon", "--dir", "x", "--value", "hex"],
         &["put", "--dir", "x", "--file", "no-such-file"],
+        &["bench", "run", "--out", "x"],
+        &["bench", "run", "--suite", "prover"],
+        &[
+            "bench", "run", "--suite", "prover", "--out", "x", "--sizes", "9",
+        ],
+        &[
+            "bench",
+            "run",
+            "--suite",
+            "prover",
+            "--out",
+            "x",
+            "--families",
+            "md5",
+        ],
+        &[
+            "bench", "run", "--suite", "prover", "--out", "x", "--peer", "p={zkey}",
+        ],
+        &["bench", "compare", "a.json"],
+        &["bench", "gates"],
     ];
     for usage in usages {
         let ran = ukehi(*usage);

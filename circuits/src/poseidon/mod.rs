@@ -17,6 +17,25 @@ pub use constants::{FULL_ROUNDS, MAX_WIDTH, MIN_WIDTH, partial_rounds};
 pub use many::hash_each;
 pub use permutation::permute;
 
+/// The permutation's parameters as the paper and circomlib have them: for circuits that are written another way.
+pub struct DenseParameters {
+    /// A vector of `width` constants for each round, full and partial.
+    pub round_constants: Vec<Vec<F>>,
+    /// The mixing matrix, by rows.
+    pub mds: Vec<Vec<F>>,
+}
+
+/// The parameters of a width of 2 to 17, derived anew. Panics at any other width.
+#[must_use]
+pub fn dense_parameters(width: usize) -> DenseParameters {
+    assert!((MIN_WIDTH..=MAX_WIDTH).contains(&width));
+    let dense = constants::Dense::new(width);
+    DenseParameters {
+        mds: (0..width).map(|i| dense.mds.row(i).to_vec()).collect(),
+        round_constants: dense.round_constants,
+    }
+}
+
 use crate::F;
 use ark_ff::{AdditiveGroup, BigInt, PrimeField};
 use zeroize::Zeroize;

@@ -125,7 +125,7 @@ fn instance_rows<'a>(circuit: &R1cs, one: &'a Fr) -> Vec<Instance<'a>> {
         .collect()
 }
 
-fn coefficients(circuit: &R1cs) -> Vec<u8> {
+pub(super) fn coefficients(circuit: &R1cs) -> Vec<u8> {
     let [a, b, _] = circuit.matrices();
     let one = Fr::one();
     let mut entries = Vec::new();

@@ -19,8 +19,8 @@ pub use key_codec::KeyDecodeError;
 pub use keys::{KeyError, KeyPart, ProvingKey, VerifyingKey};
 pub use proof::{Groth16Proof, PROOF_BYTES, ProofDecodeError, ProofElement};
 pub use prover::{
-    CacheUse, Cores, Prover, ProverOptions, TableBudget, TableCache, TableFacts, TableState,
-    ZkeyProverError,
+    CacheUse, Cores, ProofStage, Prover, ProverOptions, TableBudget, TableCache, TableFacts,
+    TableState, ZkeyProverError,
 };
 pub use reduction::CircomReduction;
 pub use setup::{SetupProgress, SetupStage, insecure_dev_setup};

@@ -20,7 +20,7 @@ use crate::kernel::Kernel;
 const MAX_LOG2: u32 = 27;
 
 /// A domain with its twiddles.
-pub(crate) struct Domain {
+pub struct Domain {
     kernel: Kernel,
     size: usize,
     /// ω^i for i < size/2, ω of order `size`.
@@ -36,7 +36,7 @@ pub(crate) struct Domain {
 impl Domain {
     /// # Panics
     /// If `size` is no power of two up to 2^27: [`crate::R1cs`] bounds it.
-    pub(crate) fn new(kernel: Kernel, size: usize) -> Self {
+    pub fn new(kernel: Kernel, size: usize) -> Self {
         assert!(
             size.is_power_of_two() && size.ilog2() <= MAX_LOG2,
             "a circuit's domain is a power of two up to 2^27"
@@ -79,7 +79,7 @@ impl Domain {
     ///
     /// # Panics
     /// If `values` are not as many as the domain has points.
-    pub(crate) fn to_odd_coset(&self, values: &mut [Fr]) {
+    pub fn to_odd_coset(&self, values: &mut [Fr]) {
         assert_eq!(values.len(), self.size, "one value per point of the domain");
         #[cfg(target_arch = "x86_64")]
         if let Some(vectors) = &self.vectors {

@@ -1,7 +1,7 @@
 //! What three real node processes do on loopback, with fsync: ready-made sealed batches in,
 //! decided entries out; and how fast their trail is audited.
 
-use super::{Figure, percentile};
+use super::{Figure, percentile, tempdir};
 use crate::audit::{self, Options};
 use crate::batch::Anchor;
 use crate::cli::progress::Progress;
@@ -17,13 +17,114 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ukehi_keys::AuthorKey;
 use ukehi_provers::pool::{Pool, PoolConfig};
+use ukehi_suite::cell::{Cell, Metric, Suite};
+use ukehi_suite::journal::Measurement;
+use ukehi_suite::machine;
+use ukehi_suite::ours::SUBJECT;
+use ukehi_suite::process::Fault;
+use ukehi_suite::turn::Subject;
 
 /// Single-command batches: the costliest mix for verification.
 const ENTRIES: usize = 128;
 /// Clients that each have one batch under way.
 const CLIENTS: usize = 16;
 
+/// What one run of a cluster shows.
+struct Shown {
+    entries_per_second: f64,
+    /// Milliseconds.
+    latency_median: f64,
+    latency_slowest: f64,
+    audited: usize,
+    audited_per_second: f64,
+}
+
 pub fn measure(directory: &Path) -> Result<Vec<Figure>, Failure> {
+    let shown = show(directory)?;
+    Ok(vec![
+        Figure::new(
+            "replicate, three nodes, fsync",
+            shown.entries_per_second,
+            "entries/s",
+            ENTRIES,
+        ),
+        Figure::new("  latency p50", shown.latency_median, "ms", ENTRIES),
+        Figure::new("  latency p99", shown.latency_slowest, "ms", ENTRIES),
+        Figure::new(
+            "audit",
+            shown.audited_per_second,
+            "entries/s",
+            shown.audited,
+        ),
+    ])
+}
+
+/// The replicate and audit suites: one run of a fresh cluster gives a sample of every cell.
+pub struct Cluster {
+    /// Of the last run, not asked for yet.
+    left: Vec<(Cell, f64)>,
+}
+
+impl Cluster {
+    const INSTANCE: &str = "three nodes, fsync";
+
+    pub fn new() -> Self {
+        Self { left: Vec::new() }
+    }
+
+    pub fn cells(suite: Suite) -> Vec<Cell> {
+        let metrics: &[Metric] = match suite {
+            Suite::Replicate => &[
+                Metric::Entries,
+                Metric::DecisionMedian,
+                Metric::DecisionSlowest,
+            ],
+            Suite::Audit => &[Metric::Entries],
+            _ => &[],
+        };
+        let threads = machine::cores();
+        let cell = |metric: &Metric| Cell::new(suite, Self::INSTANCE, SUBJECT, *metric, threads);
+        metrics.iter().map(cell).collect()
+    }
+
+    fn run(&mut self) -> Result<(), Failure> {
+        let directory = tempdir()?;
+        let shown = show(directory.path())?;
+        let values = [
+            shown.entries_per_second,
+            shown.latency_median,
+            shown.latency_slowest,
+            shown.audited_per_second,
+        ];
+        let cells = [Suite::Replicate, Suite::Audit]
+            .into_iter()
+            .flat_map(Self::cells);
+        self.left = cells.zip(values).collect();
+        Ok(())
+    }
+}
+
+impl Subject for Cluster {
+    fn name(&self) -> &str {
+        SUBJECT
+    }
+
+    fn measure(&mut self, cell: &Cell) -> Result<Measurement, Fault> {
+        if !self.left.iter().any(|(of, _)| of == cell) {
+            self.run().map_err(|e| Fault::Failed(e.to_string()))?;
+        }
+        let at = self.left.iter().position(|(of, _)| of == cell);
+        let at = at.ok_or_else(|| Fault::Failed("nobody measures this".into()))?;
+        let (_, value) = self.left.swap_remove(at);
+        Ok(Measurement {
+            value,
+            repeats: 1,
+            ..Measurement::default()
+        })
+    }
+}
+
+fn show(directory: &Path) -> Result<Shown, Failure> {
     let net = BenchNet::start(&directory.join("net"))?;
     let sealed = seal_all(&net)?;
     let runtime = crate::cli::connect::runtime()?;
@@ -43,33 +144,14 @@ pub fn measure(directory: &Path) -> Result<Vec<Figure>, Failure> {
     let reader = std::io::BufReader::new(file);
     let report = audit::verify(reader, &net.trust, &options, &mut |_| {})?;
     let audit_seconds = audited.elapsed().as_secs_f64();
-    let entries = report.tally.entries as usize;
-    Ok(vec![
-        Figure::new(
-            "replicate, three nodes, fsync",
-            ENTRIES as f64 / seconds,
-            "entries/s",
-            ENTRIES,
-        ),
-        Figure::new(
-            "  latency p50",
-            percentile(&mut latencies, 0.5),
-            "ms",
-            ENTRIES,
-        ),
-        Figure::new(
-            "  latency p99",
-            percentile(&mut latencies, 0.99),
-            "ms",
-            ENTRIES,
-        ),
-        Figure::new(
-            "audit",
-            entries as f64 / audit_seconds,
-            "entries/s",
-            entries,
-        ),
-    ])
+    let audited = report.tally.entries as usize;
+    Ok(Shown {
+        entries_per_second: ENTRIES as f64 / seconds,
+        latency_median: percentile(&mut latencies, 0.5),
+        latency_slowest: percentile(&mut latencies, 0.99),
+        audited,
+        audited_per_second: audited as f64 / audit_seconds,
+    })
 }
 
 fn seal_all(net: &BenchNet) -> Result<Vec<Vec<u8>>, Failure> {

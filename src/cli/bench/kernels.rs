@@ -1,6 +1,6 @@
 //! What one core does: sealing, proving, verifying, hashing.
 
-use super::{Figure, median};
+use super::{Figure, median, shapes};
 use crate::cli::progress::Progress;
 use crate::cli::set_up::set_up;
 use crate::error::Failure;
@@ -9,11 +9,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use ukehi_circuits::route::RouteSecret;
-use ukehi_circuits::seal::{SealStatement, SealedCommands, SlotPlaintext, seal};
-use ukehi_circuits::shape::Class;
-use ukehi_circuits::slot::{Body, SlotKey};
-use ukehi_circuits::{F, Scalar, matrices, poseidon};
+use ukehi_circuits::{F, poseidon};
 use ukehi_provers::batch_verify::{BatchItem, verify_batch};
 use ukehi_provers::groth16::{Cores, Groth16Proof, PreparedVerifyingKey, verify};
 
@@ -24,8 +20,6 @@ const PERMUTATIONS: usize = 2_000;
 
 pub struct Bench {
     circuits: Vec<Arc<Circuit>>,
-    reader: Scalar,
-    route: RouteSecret,
 }
 
 impl Bench {
@@ -37,8 +31,6 @@ impl Bench {
         let ids: Vec<_> = manifests.iter().map(|m| m.circuit_id()).collect();
         Ok(Self {
             circuits: params::load_all(&directory, &ids)?,
-            reader: Scalar::random().map_err(Failure::runtime)?,
-            route: RouteSecret::random().map_err(Failure::runtime)?,
         })
     }
 
@@ -68,39 +60,14 @@ impl Bench {
         Ok(figures)
     }
 
+    /// With the statement it is of.
     fn proof(&self, circuit: &Circuit) -> Result<(F, Groth16Proof), Failure> {
-        let (statement, assignment) = self.sealed(circuit)?;
-        let proof = circuit
-            .prover()
-            .prove(assignment.as_slice(), Cores::One)
-            .map_err(Failure::runtime)?;
-        Ok((statement.x(), proof))
-    }
-
-    fn sealed(&self, circuit: &Circuit) -> Result<(SealStatement, matrices::Assignment), Failure> {
-        let slots: Vec<SlotPlaintext> = (0..circuit.shape.slots())
-            .map(|j| {
-                Ok(SlotPlaintext::put(
-                    SlotKey::new(format!("bench/{j}").as_bytes()).map_err(Failure::runtime)?,
-                    Body::new(Class::Short, &[7; 100]).map_err(Failure::runtime)?,
-                ))
-            })
-            .collect::<Result<_, Failure>>()?;
-        let SealedCommands {
-            statement, witness, ..
-        } = seal(
-            circuit.policy,
-            circuit.shape,
-            F::from(1u64),
-            &self.reader.public_point(),
-            &self.route,
-            &slots,
-            [0; 32],
-        )
-        .map_err(Failure::runtime)?;
         let assignment =
-            matrices::assignment(circuit.policy, &statement, &witness).map_err(Failure::runtime)?;
-        Ok((statement, assignment))
+            shapes::assignment(circuit.policy, circuit.shape).map_err(Failure::runtime)?;
+        let (prover, z) = (circuit.prover(), assignment.as_slice());
+        let proof = prover.prove(z, Cores::One).map_err(Failure::runtime)?;
+        let statement = prover.statement(z).map_err(Failure::runtime)?;
+        Ok((statement[0], proof))
     }
 
     fn verifications(&self) -> Result<Vec<Figure>, Failure> {

@@ -1,15 +1,28 @@
-//! `ukehi bench quick`: the README's figures on this machine.
+//! `ukehi bench`: the README's figures on this machine (`quick`), and thorough runs beside other provers
+//! (docs/benchmarks.md).
 //!
 //! Invariant: every figure was measured in this run. Ratios travel between machines, milliseconds
 //! do not, so the machine is named beside them.
 
+pub mod args;
 mod cluster;
+mod compare;
+mod contenders;
+mod gates;
 mod kernels;
+mod paper;
+mod plan;
+mod run;
+mod sealing;
+mod shapes;
+mod watch;
+mod worker;
 
-use super::args::BenchCommand;
 use super::output::{Output, table};
 use crate::error::Failure;
+use args::BenchCommand;
 use serde::Serialize;
+use ukehi_suite::{machine, ours};
 
 /// A measured quantity.
 #[derive(Serialize)]
@@ -49,7 +62,16 @@ struct Machine {
 }
 
 pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
-    let BenchCommand::Quick = command;
+    match command {
+        BenchCommand::Quick => quick(output),
+        BenchCommand::Run(args) => run::run(&args, output),
+        BenchCommand::Compare(args) => compare::run(&args, output),
+        BenchCommand::Gates { results } => gates::run(&results),
+        BenchCommand::Worker { words } => worker::run(&words),
+    }
+}
+
+fn quick(output: &Output) -> Result<(), Failure> {
     let directory = tempdir()?;
     let mut figures = Vec::new();
     let bench = kernels::Bench::prepare(directory.path())?;
@@ -84,18 +106,11 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
 
 impl Machine {
     fn here() -> Self {
-        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-        let field = |text: &str, name: &str| {
-            let line = text.lines().find(|l| l.starts_with(name))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        };
-        let memory = field(&read("/proc/meminfo"), "MemTotal");
-        let kib = memory.and_then(|m| m.split(' ').next()?.parse::<u64>().ok());
+        let machine = machine::Machine::here(&ours::kernel_path());
         Self {
-            cpu: field(&read("/proc/cpuinfo"), "model name")
-                .unwrap_or_else(|| "unknown CPU".into()),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory_mib: kib.unwrap_or(0) / 1024,
+            cpu: machine.cpu,
+            cores: machine.cores,
+            memory_mib: machine.memory_mib,
             os: std::env::consts::OS,
             release: env!("CARGO_PKG_VERSION"),
         }
@@ -103,25 +118,9 @@ impl Machine {
 }
 
 /// A directory removed at the end, whatever happens.
-struct TemporaryDirectory(std::path::PathBuf);
-
-impl TemporaryDirectory {
-    fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn tempdir() -> Result<TemporaryDirectory, Failure> {
-    let path = std::env::temp_dir().join(format!("ukehi-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&path)
-        .map_err(|e| Failure::runtime(format!("{}: {e}", path.display())))?;
-    Ok(TemporaryDirectory(path))
+fn tempdir() -> Result<tempfile::TempDir, Failure> {
+    let made = tempfile::Builder::new().prefix("ukehi-bench-").tempdir();
+    made.map_err(Failure::runtime)
 }
 
 /// The median of `samples`, which must not be empty.

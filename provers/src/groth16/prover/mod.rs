@@ -18,6 +18,7 @@ mod fold;
 mod group;
 mod quotient;
 mod rows;
+mod stages;
 mod tables;
 mod work;
 mod zkey;
@@ -43,6 +44,7 @@ use tables::Tables;
 
 pub use budget::TableBudget;
 pub use cache::TableCache;
+pub use stages::ProofStage;
 pub use tables::{CacheUse, ProverOptions, TableFacts, TableState};
 
 /// How many cores one proof may use.

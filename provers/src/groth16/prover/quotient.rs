@@ -13,9 +13,25 @@ use crate::ntt::Domain;
 
 /// One scalar per point of H.
 pub(super) fn quotient(domain: &Domain, rows: &Rows, z: &[Fr], folded: bool) -> Zeroizing<Vec<Fr>> {
+    coset(domain, evaluated(domain, rows, z), folded)
+}
+
+/// A·z and B·z.
+pub(super) type Evaluated = [Zeroizing<Vec<Fr>>; 2];
+
+pub(super) fn evaluated(domain: &Domain, rows: &Rows, z: &[Fr]) -> Evaluated {
     let zeros = || Zeroizing::new(vec![Fr::zero(); domain.size()]);
     let (mut a, mut b) = (zeros(), zeros());
     rows.evaluate(z, &mut a, &mut b);
+    [a, b]
+}
+
+/// H's scalars from them.
+pub(super) fn coset(
+    domain: &Domain,
+    [mut a, mut b]: Evaluated,
+    folded: bool,
+) -> Zeroizing<Vec<Fr>> {
     let c = (!folded).then(|| {
         let mut c = Zeroizing::new(product(&a, &b));
         domain.to_odd_coset(&mut c);

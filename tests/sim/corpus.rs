@@ -227,7 +227,9 @@ pub fn x_of(batch: &[u8]) -> [u8; 32] {
 }
 
 fn command_of(batch: &SealedBatch) -> Command {
-    let statement = batch.statement(Shape::SINGLE).expect("of the one shape");
+    let statement = batch
+        .statement(Form::without_cells(Shape::SINGLE))
+        .expect("of the one shape");
     Command {
         x: field::encode(&statement.x()),
         route: field::encode(&batch.slots[0].route),

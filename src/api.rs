@@ -20,6 +20,10 @@ pub const MAX_SCAN_ROWS: u32 = 256;
 pub const MAX_NOTE_BYTES: usize = 16 * 1024;
 /// Bound on an inclusion or consistency proof within a message: 64 hashes, its sizes and count.
 pub const MAX_PROOF_BYTES: usize = 64 * 32 + 32;
+/// Bound on the key of a stored case of misbehaviour.
+pub const MAX_EVIDENCE_KEY_BYTES: usize = 64;
+/// Bound on a case: one entry, with its place, stamp and sender.
+pub const MAX_EVIDENCE_BYTES: usize = crate::batch::MAX_BATCH_BYTES + 1024;
 /// Bytes of bulk ciphertext in one message: every part but the last has exactly so many.
 pub const MAX_BULK_PART_BYTES: usize = 128 << 10;
 /// Parts that one `BulkRead` is answered with at most; a reader asks on from there.
@@ -90,6 +94,10 @@ mod tests {
             Reply::BulkStored,
             Reply::BulkAbsent,
             Reply::BulkPart { bytes: vec![1; 70] },
+            Reply::Evidence {
+                key: vec![b'e', 4],
+                bytes: vec![1; 80],
+            },
             Reply::denied(Denial::Overloaded, "busy"),
         ];
         for reply in replies {
@@ -145,6 +153,9 @@ mod tests {
             Request::Entry {
                 deadline_ms: 5,
                 index: 7,
+            },
+            Request::Evidence {
+                after: vec![b'f', 9],
             },
         ];
         for request in requests {

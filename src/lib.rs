@@ -14,6 +14,8 @@ pub mod ceremony;
 #[cfg(feature = "node")]
 pub mod cli;
 pub mod client;
+#[cfg(feature = "node")]
+pub mod doctor;
 pub mod error;
 pub mod genesis;
 pub mod ids;

@@ -38,6 +38,7 @@ const ROOMS: &[(&str, u32)] = &[
     ("trust", ADAPTERS),
     ("client", TOP),
     ("audit", TOP),
+    ("doctor", TOP),
     ("node", TOP),
     ("cli", TOP + 1),
 ];
@@ -50,6 +51,7 @@ const STRANGERS: &[(&str, &str)] = &[
     ("client", "audit"),
     ("client", "node"),
     ("audit", "node"),
+    ("doctor", "client"),
 ];
 
 /// Sideways imports, each with its reason. Everything else on one layer is free.

@@ -1,8 +1,8 @@
 //! What a node answers.
 
 use super::{
-    MAX_BULK_PART_BYTES, MAX_NOTE_BYTES, MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64,
-    write_optional_u64,
+    MAX_BULK_PART_BYTES, MAX_EVIDENCE_BYTES, MAX_EVIDENCE_KEY_BYTES, MAX_NOTE_BYTES,
+    MAX_PROOF_BYTES, MAX_TEXT_BYTES, read_optional_u64, write_optional_u64,
 };
 use crate::batch::MAX_BATCH_BYTES;
 use crate::ids::{AuthorSeq, LogIndex, TreeSize};
@@ -87,6 +87,11 @@ pub enum Reply {
     /// To `Consistency`: an encoded `ConsistencyProof`.
     Consistency {
         proof: Vec<u8>,
+    },
+    /// To `Evidence`: one stored case and its key; `End` after the last.
+    Evidence {
+        key: Vec<u8>,
+        bytes: Vec<u8>,
     },
     /// To `BulkBegin`: send the parts under this token.
     BulkReady {
@@ -177,6 +182,9 @@ impl Reply {
             Reply::Consistency { proof } => {
                 w.u8(10).bytes(proof);
             }
+            Reply::Evidence { key, bytes } => {
+                w.u8(11).bytes(key).bytes(bytes);
+            }
             Reply::BulkReady { token } => {
                 w.u8(16).raw(token);
             }
@@ -254,6 +262,10 @@ impl Reply {
             8 => Reply::End,
             10 => Reply::Consistency {
                 proof: r.bytes(MAX_PROOF_BYTES, "consistency proof")?.to_vec(),
+            },
+            11 => Reply::Evidence {
+                key: r.bytes(MAX_EVIDENCE_KEY_BYTES, "evidence key")?.to_vec(),
+                bytes: r.bytes(MAX_EVIDENCE_BYTES, "evidence")?.to_vec(),
             },
             16 => Reply::BulkReady {
                 token: r.array("token")?,

@@ -1,7 +1,8 @@
 //! What a client may ask.
 
 use super::{
-    MAX_BULK_PART_BYTES, MAX_DEADLINE_MS, MAX_SCAN_ROWS, read_optional_u64, write_optional_u64,
+    MAX_BULK_PART_BYTES, MAX_DEADLINE_MS, MAX_EVIDENCE_KEY_BYTES, MAX_SCAN_ROWS, read_optional_u64,
+    write_optional_u64,
 };
 use crate::batch::{BulkReference, MAX_BATCH_BYTES};
 use crate::ids::{AuthorSeq, KeyspaceId, LogIndex, TreeSize};
@@ -58,6 +59,8 @@ pub enum Request {
     },
     /// One entry with its proof, once a cosigned checkpoint covers it.
     Entry { deadline_ms: u32, index: LogIndex },
+    /// The stored case of misbehaviour that follows this key; the first without one.
+    Evidence { after: Vec<u8> },
     /// Take in a bulk ciphertext: answered `BulkReady`, or `BulkStored` if it is here.
     BulkBegin {
         author: AuthorId,
@@ -169,6 +172,9 @@ impl Request {
             Request::Registry { deadline_ms, after } => {
                 w.u8(10).u32(*deadline_ms).u64(*after);
             }
+            Request::Evidence { after } => {
+                w.u8(12).bytes(after);
+            }
             Request::Entry { deadline_ms, index } => {
                 w.u8(11).u32(*deadline_ms).u64(*index);
             }
@@ -255,6 +261,9 @@ impl Request {
             10 => Request::Registry {
                 deadline_ms: read_deadline(&mut r)?,
                 after: r.u64("after")?,
+            },
+            12 => Request::Evidence {
+                after: r.bytes(MAX_EVIDENCE_KEY_BYTES, "after")?.to_vec(),
             },
             11 => Request::Entry {
                 deadline_ms: read_deadline(&mut r)?,

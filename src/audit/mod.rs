@@ -9,6 +9,8 @@ mod bundle;
 mod checkpoint;
 pub mod disclosure;
 mod error;
+#[cfg(feature = "node")]
+pub mod evidence;
 mod export;
 mod frames;
 mod place;
@@ -25,5 +27,6 @@ pub use export::{BundleWriter, ExportError};
 pub use frames::{BundleError, FORMAT_VERSION, Further};
 pub use place::Place;
 pub use readable::{ClosedEpoch, Readable, readable};
+pub use replay::Replay;
 pub use report::{Comparison, Cosigner, OutcomeCount, REPORT_SCHEMA, Report, Tally};
 pub use verify::{Options, Progress, verify, verify_trail};

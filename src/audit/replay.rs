@@ -30,14 +30,14 @@ use ukehi_keys::CircuitId;
 const PROOFS_AT_ONCE: usize = 64;
 
 /// The trail as far as it has been judged.
-pub(super) struct Replay<'a> {
+pub struct Replay<'a> {
     verifier: Cow<'a, BatchVerifier>,
     changes: ChangeVerifier,
     from: LogIndex,
     /// Circuits the log activated whose set-up is INSECURE.
-    pub insecure: Vec<CircuitId>,
+    pub(super) insecure: Vec<CircuitId>,
     history: History,
-    pub tally: Tally,
+    pub(super) tally: Tally,
 }
 
 /// What is kept of the entries judged so far.
@@ -55,27 +55,37 @@ enum History {
 }
 
 impl<'a> Replay<'a> {
-    /// Folds the registry changes before a range; their paths wait for the checkpoint.
-    pub fn new(verifier: &'a BatchVerifier, start: &Start) -> Result<Self, AuditError> {
+    /// A log from genesis on, for whoever holds it otherwise than as a bundle.
+    #[must_use]
+    pub fn from_genesis(verifier: &'a BatchVerifier) -> Self {
         let (genesis, shard) = (verifier.genesis(), verifier.shard());
-        let history = if start.is_full() {
-            History::Full {
-                machine: Keyspace::new(genesis, shard),
-                store: MemoryStore::new(),
-            }
+        let history = History::Full {
+            machine: Keyspace::new(genesis, shard),
+            store: MemoryStore::new(),
+        };
+        Self::over(verifier, 0, history)
+    }
+
+    /// The state as replayed so far; `None` for a range.
+    #[must_use]
+    pub fn state(&self) -> Option<&MemoryStore> {
+        match &self.history {
+            History::Full { store, .. } => Some(store),
+            History::Range { .. } => None,
+        }
+    }
+
+    /// Folds the registry changes before a range; their paths wait for the checkpoint.
+    pub(super) fn new(verifier: &'a BatchVerifier, start: &Start) -> Result<Self, AuditError> {
+        let (genesis, shard) = (verifier.genesis(), verifier.shard());
+        let mut replay = if start.is_full() {
+            Self::from_genesis(verifier)
         } else {
-            History::Range {
+            let history = History::Range {
                 leaves: Vec::new(),
                 registry: Box::new(Registry::from_genesis(genesis, shard)),
-            }
-        };
-        let mut replay = Self {
-            changes: ChangeVerifier::new(genesis, shard),
-            verifier: Cow::Borrowed(verifier),
-            from: start.from,
-            insecure: Vec::new(),
-            history,
-            tally: Tally::default(),
+            };
+            Self::over(verifier, start.from, history)
         };
         let mut before = 0;
         for raw in &start.registry {
@@ -98,8 +108,22 @@ impl<'a> Replay<'a> {
         Ok(replay)
     }
 
+    fn over(verifier: &'a BatchVerifier, from: LogIndex, history: History) -> Self {
+        Self {
+            changes: ChangeVerifier::new(verifier.genesis(), verifier.shard()),
+            verifier: Cow::Borrowed(verifier),
+            from,
+            insecure: Vec::new(),
+            history,
+            tally: Tally::default(),
+        }
+    }
+
     /// That the registry changes before a range stand in the checkpointed log.
-    pub fn check_registry(start: &Start, signed: &SignedCheckpoint) -> Result<(), AuditError> {
+    pub(super) fn check_registry(
+        start: &Start,
+        signed: &SignedCheckpoint,
+    ) -> Result<(), AuditError> {
         for raw in &start.registry {
             let place = Place::Registry(raw.record.index);
             let refused = |found: String| {
@@ -115,11 +139,15 @@ impl<'a> Replay<'a> {
     }
 
     /// How many entries to hand to [`Replay::judge`] at a time: a product for every thread.
+    #[must_use]
     pub fn window() -> usize {
         PROOFS_AT_ONCE * rayon::current_num_threads()
     }
 
     /// Judges the entries that follow those judged before.
+    ///
+    /// # Errors
+    /// The first fault, in log order.
     pub fn judge(&mut self, entries: Vec<RawEntry>) -> Result<(), AuditError> {
         let (records, payloads): (Vec<Record>, Vec<Arc<[u8]>>) = entries
             .into_iter()
@@ -164,7 +192,7 @@ impl<'a> Replay<'a> {
     }
 
     /// The root at the checkpoint's size that the judged entries and the hashes around them give.
-    pub fn root(&self, start: &Start) -> Result<Hash, AuditError> {
+    pub(super) fn root(&self, start: &Start) -> Result<Hash, AuditError> {
         let around = match &self.history {
             History::Full { store, .. } => {
                 let left = tree::frontier(store, self.verifier.shard(), start.to)
@@ -193,7 +221,7 @@ impl<'a> Replay<'a> {
     }
 
     /// The root at an earlier size, where all entries up to it are known.
-    pub fn root_at(&self, size: TreeSize) -> Result<Option<Hash>, AuditError> {
+    pub(super) fn root_at(&self, size: TreeSize) -> Result<Option<Hash>, AuditError> {
         match &self.history {
             History::Full { store, .. } if size <= self.tally.entries => {
                 tree::root(store, self.verifier.shard(), size)
@@ -261,7 +289,7 @@ impl<'a> Replay<'a> {
     }
 
     /// As of the last change judged.
-    pub fn registry(&self) -> &Registry {
+    pub(super) fn registry(&self) -> &Registry {
         match &self.history {
             History::Full { machine, .. } => machine.registry(),
             History::Range { registry, .. } => registry,

@@ -58,7 +58,17 @@ pub enum Command {
         after_help = "Example:\n  ukehi node run --config demo/node1/config.toml"
     )]
     Node(NodeCommand),
-    /// Who leads, how far each node is, who is quarantined.
+    /// Examine a stopped node's disk: every checksum, entry, proof, hash and checkpoint.
+    #[command(
+        after_help = "Examples:\n  ukehi doctor --dir demo/node1\n  ukehi doctor --dir demo --output json\n\nDIR holds a node's config.toml, or is a testnet's directory: then every node's disk is examined. Nothing is\nwritten, and no key is needed. Exits with 10 if anything is damaged."
+    )]
+    Doctor(DoctorArgs),
+    /// Write what the nodes hold against each other as files that anybody with the trust root can check.
+    #[command(
+        after_help = "Example:\n  ukehi evidence --dir demo --out evidence\n  ukehi audit evidence evidence/fork-node2.json --trust demo/trust.json"
+    )]
+    Evidence(EvidenceArgs),
+    /// Who leads, how far each node is, who is quarantined, against whom there is evidence.
     #[command(after_help = "Example:\n  ukehi status --dir demo --output json")]
     Status(StatusArgs),
     /// Seal, prove and write one value, or the lines of a file.
@@ -223,6 +233,22 @@ impl Target {
 }
 
 #[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// A stopped node's directory, or a testnet's whose nodes are stopped.
+    #[arg(long)]
+    pub dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub struct EvidenceArgs {
+    #[command(flatten)]
+    pub target: Target,
+    /// A directory, made if missing; files in it are never overwritten.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub struct StatusArgs {
     /// A testnet's directory: asks every node.
     #[arg(long, required_unless_present = "node", conflicts_with = "node")]
@@ -367,6 +393,15 @@ pub enum AuditCommand {
         after_help = "Example:\n  ukehi audit disclose trail.ukehi --entry 5 --slot 0 --keys demo/client --params demo/params \\\n      --audience 'court of Basel, case 17' --out disclosure.json\n\nThe file reveals that one command, in clear, and nothing else of its batch. It cannot be taken back."
     )]
     Disclose(DiscloseArgs),
+    /// Check a file of evidence against a node: what it shows, if anything.
+    #[command(
+        after_help = "Example:\n  ukehi audit evidence evidence/fork-node2.json --trust trust.json\n\nNeeds no node. An entry refused only for what stood before it in the log cannot be judged so."
+    )]
+    Evidence {
+        file: PathBuf,
+        #[arg(long)]
+        trust: PathBuf,
+    },
     /// Check a disclosure; needs no node and no decryption key.
     #[command(
         after_help = "Example:\n  ukehi audit check-disclosure disclosure.json --trust trust.json\n\nA dev cluster's proofs rest on an INSECURE set-up; --allow-insecure-setup accepts it."

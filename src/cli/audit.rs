@@ -8,6 +8,7 @@ pub use export::export_all;
 use super::args::AuditCommand;
 use super::connect::load_trust;
 use super::disclose;
+use super::evidence;
 use super::output::{Output, table};
 use super::progress::Progress;
 use super::readers;
@@ -71,6 +72,7 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             snarkjs::export(open(&bundle)?, entry, &out, &trust, output)
         }
         AuditCommand::CheckSnarkjs { dir, trust } => snarkjs::check(&dir, trust.as_deref(), output),
+        AuditCommand::Evidence { file, trust } => evidence::verify(&file, &trust, output),
         AuditCommand::Disclose(args) => disclose::disclose(&args, output),
         AuditCommand::CheckDisclosure(args) => disclose::check(&args, output),
     }

@@ -12,6 +12,8 @@ mod circuits;
 mod connect;
 mod data;
 mod disclose;
+mod doctor;
+mod evidence;
 mod failures;
 mod keys;
 mod node;
@@ -73,6 +75,8 @@ fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Testnet(command) => testnet::run(command, output),
         Command::Node(command) => node::run(command),
+        Command::Doctor(args) => doctor::run(&args, output),
+        Command::Evidence(args) => evidence::export(&args, output),
         Command::Status(args) => status::run(&args, output),
         Command::Put(args) => data::put(&args, output),
         Command::Get(args) => data::get(&args, output),

@@ -4,6 +4,7 @@ use super::args::NodeCommand;
 use super::passphrase;
 use crate::error::{ExitCode, Failure};
 use crate::net::NetError;
+use crate::node::disk::DiskError;
 use crate::node::{NodeConfig, NodeError, run as run_node};
 use crate::store::OpenError;
 use std::path::Path;
@@ -66,13 +67,17 @@ fn failure(error: &NodeError) -> Failure {
             ExitCode::Configuration,
             "check `node` and `key` in the configuration",
         ),
-        NodeError::Store(OpenError::InUse { .. }) => (
+        NodeError::Disk(DiskError::Store(OpenError::InUse { .. })) => (
             ExitCode::Configuration,
             "stop the other process, or give this node its own `data` directory",
         ),
-        NodeError::Store(_) => (
+        NodeError::Disk(DiskError::Regressed { .. } | DiskError::MarkMissing { .. }) => (
+            ExitCode::Tampered,
+            "keep a copy; `ukehi doctor` examines the disk. A node that forgot what it voted for and acknowledged must not run: put back what is missing, the cluster goes on with a majority",
+        ),
+        NodeError::Disk(_) => (
             ExitCode::Configuration,
-            "check `data` in the configuration; do not delete it before you know why",
+            "check `data` in the configuration and run `ukehi doctor`; do not delete it before you know why",
         ),
         NodeError::Net(NetError::PortInUse { .. }) => (
             ExitCode::Configuration,

@@ -10,6 +10,7 @@ use crate::error::{ExitCode, Failure};
 use crate::ids::{ClusterId, NodeId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A node that does not answer within this is shown as unreachable.
@@ -26,6 +27,12 @@ pub struct Status {
     pub applied: u64,
     pub cosigned_size: u64,
     pub quarantined: Vec<Value>,
+    /// Cases this node holds against others.
+    #[serde(default)]
+    pub evidence: u64,
+    /// Nodes it has seen sign two logs.
+    #[serde(default)]
+    pub forked: Vec<NodeId>,
     #[serde(flatten)]
     more: Map<String, Value>,
 }
@@ -119,16 +126,22 @@ fn render(report: &Report) -> String {
             n.applied.to_string(),
             n.cosigned_size.to_string(),
             n.quarantined.len().to_string(),
+            (n.evidence + n.forked.len() as u64).to_string(),
         ]
     });
     let silent = report.unreachable.iter().map(|u| {
         let mut row = vec![u.node.to_string(), "unreachable".to_owned()];
-        row.resize(7, "-".to_owned());
+        row.resize(8, "-".to_owned());
         row
     });
     let leader = report.leader.map_or("none".into(), |l| format!("node {l}"));
+    let forked: BTreeSet<NodeId> = report.nodes.iter().flat_map(|n| n.forked.clone()).collect();
+    let warnings: String = forked
+        .iter()
+        .map(|n| format!("\nFORK: node {n} has signed two logs; `ukehi evidence --dir DIR --out FILES` writes the proof"))
+        .collect();
     format!(
-        "cluster {}\nleader  {leader}\n{}",
+        "cluster {}\nleader  {leader}\n{}{warnings}",
         report.cluster,
         table(
             &[
@@ -138,7 +151,8 @@ fn render(report: &Report) -> String {
                 "commit",
                 "applied",
                 "cosigned",
-                "quarantined"
+                "quarantined",
+                "evidence"
             ],
             rows.chain(silent)
         )

@@ -119,6 +119,18 @@ pub fn checkpoint_at_or_above(
     rows.first().map(decode).transpose()
 }
 
+/// Every saved checkpoint, by size; at most [`MAX_SAVED_CHECKPOINTS`].
+///
+/// # Errors
+/// Those of the store.
+pub fn saved_checkpoints(
+    store: &dyn Read,
+    shard: ShardId,
+) -> Result<Vec<SignedCheckpoint>, StoreError> {
+    let rows = saved_from(store, shard, 0, usize::MAX)?;
+    rows.iter().map(decode).collect()
+}
+
 fn saved_from(
     store: &dyn Read,
     shard: ShardId,

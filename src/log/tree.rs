@@ -281,6 +281,15 @@ fn node_key(shard: ShardId, level: u8, index: u64) -> Vec<u8> {
     key
 }
 
+/// Bounds of the keys of everything here: nodes and the size.
+#[must_use]
+pub fn key_range(shard: ShardId) -> [(Vec<u8>, Vec<u8>); 2] {
+    [
+        (shard_key(shard, b"n"), shard_key(shard, b"o")),
+        (shard_key(shard, b"s"), shard_key(shard, b"t")),
+    ]
+}
+
 fn size_key(shard: ShardId) -> Vec<u8> {
     shard_key(shard, b"s")
 }

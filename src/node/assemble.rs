@@ -7,7 +7,8 @@
 
 use super::bulk::registered::Registered;
 use super::bulk::{self, BulkArea, BulkScope};
-use super::config::NodeConfig;
+use super::config::{Forks, NodeConfig};
+use super::disk::{Disk, DiskError, Place};
 use super::driver::{Driver, DriverConfig, DriverError};
 use super::egress::Egress;
 use super::ingress::Ingress;
@@ -18,7 +19,6 @@ use crate::ids::{NodeId, ShardId};
 use crate::keyspace::Keyspace;
 use crate::net::client_port::ClientPort;
 use crate::net::{AddressFileError, NetConfig, NetError, Network, publish_address};
-use crate::store::{OpenError, RocksStore};
 use crate::trust::{TrustError, TrustRoot};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub enum NodeError {
         found: String,
     },
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Disk(#[from] DiskError),
     #[error(transparent)]
     Net(#[from] NetError),
     #[error(transparent)]
@@ -114,7 +114,17 @@ pub async fn run_with_verifier(
             found: key.public().to_string(),
         });
     }
-    let store = Arc::new(RocksStore::open(&config.data, cluster)?);
+    let Disk { store, marks, cut } = Place {
+        cluster,
+        node: config.node,
+        shard: SHARD,
+        data: &config.data,
+    }
+    .open()?;
+    if let Some(cut) = cut {
+        tracing::warn!(%cut, "the write-ahead log was cut before a write that nobody was told of");
+    }
+    let store = Arc::new(store);
     let incarnation = now_unix_millis();
     let (net, net_events, peers) = Network::start(NetConfig {
         cluster,
@@ -141,7 +151,7 @@ pub async fn run_with_verifier(
 
     let verifier = Arc::new(BatchVerifier::new(genesis.clone(), SHARD, proofs));
     let machine = Keyspace::load(&*store, &genesis, SHARD).map_err(DriverError::from)?;
-    let driver = Driver::new(
+    let mut driver = Driver::new(
         DriverConfig {
             node: config.node,
             shard: SHARD,
@@ -152,6 +162,9 @@ pub async fn run_with_verifier(
         verifier.clone(),
         Box::new(machine),
     )?;
+    if config.forks == Forks::Enforce {
+        driver.enforce_forks(config.released_forks.iter().copied().collect());
+    }
     // Before the store's thread starts: afterwards only that thread may remove what is there.
     let staging = bulk::recover(&*store, SHARD).map_err(DriverError::from)?;
     let registered = Registered::new(store.clone(), &genesis, SHARD);
@@ -171,7 +184,7 @@ pub async fn run_with_verifier(
         stopped,
     } = runtime::start(
         driver,
-        store.clone(),
+        (store.clone(), marks),
         verifier,
         Arc::new(verify_pool()?),
         egress.clone(),

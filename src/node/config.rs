@@ -38,9 +38,26 @@ pub struct NodeConfig {
     /// Find peers on the local network; skips loopback.
     #[serde(default)]
     pub mdns: bool,
+    /// What to do about a node that has signed two logs.
+    #[serde(default)]
+    pub forks: Forks,
+    /// Nodes to follow although they have signed two logs: a person has looked into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub released_forks: Vec<NodeId>,
     /// Accept circuits whose set-up is INSECURE; refused unless genesis says `dev` too.
     #[serde(default)]
     pub dev: bool,
+}
+
+/// See [`NodeConfig::forks`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Forks {
+    /// Say so, keep the evidence, go on.
+    #[default]
+    Alert,
+    /// Follow it no more: no acknowledgement, no vote.
+    Enforce,
 }
 
 #[derive(Debug, Error)]

@@ -160,6 +160,13 @@ impl Ingress {
             Request::Entry { deadline_ms, index } => {
                 self.entry(index, 0, deadline(deadline_ms), to).await
             }
+            Request::Evidence { after } => {
+                let reply = match self.queries.evidence(&after)? {
+                    Some((key, bytes)) => Reply::Evidence { key, bytes },
+                    None => Reply::End,
+                };
+                send(to, &reply).await
+            }
             Request::Status => {
                 let json = self.status.borrow().clone();
                 send(to, &Reply::Status { json }).await

@@ -3,6 +3,7 @@
 mod assemble;
 mod bulk;
 mod config;
+pub mod disk;
 pub mod driver;
 mod egress;
 mod ingress;
@@ -10,4 +11,4 @@ mod query;
 mod runtime;
 
 pub use assemble::{Listening, NodeError, SHARD, run, run_with_verifier};
-pub use config::{ConfigError, NodeConfig, SCHEMA as CONFIG_SCHEMA};
+pub use config::{ConfigError, Forks, NodeConfig, SCHEMA as CONFIG_SCHEMA};

@@ -7,11 +7,11 @@ use crate::api::{Denial, ProvenEntry, Reply};
 use crate::ids::{AuthorSeq, KeyspaceId, LogIndex, ShardId, TreeSize};
 use crate::keyspace::cells::{self, CellRow};
 use crate::keyspace::{Keyspace, session};
-use crate::kv::{Read, StoreError};
+use crate::kv::{Pair, Read, StoreError};
 use crate::log::tree::{self, TreeError};
 use crate::log::{EntryKind, Record, ledger};
 use crate::registry;
-use crate::replica::raft_log;
+use crate::replica::{evidence, raft_log};
 use std::sync::Arc;
 use ukehi_keys::AuthorId;
 
@@ -171,6 +171,14 @@ impl Queries {
             .iter()
             .filter(|(index, outcome, _)| *index < to && outcome.takes_number());
         Ok((applied.map(|(index, ..)| *index).collect(), next))
+    }
+
+    /// The stored case of misbehaviour behind a key, without its shard.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn evidence(&self, after: &[u8]) -> Result<Option<Pair>, StoreError> {
+        evidence::next(&*self.store, self.shard, after)
     }
 
     /// The newest cosigned note and what an author may use next.

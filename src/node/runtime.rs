@@ -12,7 +12,8 @@ use crate::batch::{BatchVerifier, NotYet, Verdict};
 use crate::ids::TreeSize;
 use crate::kv::{StoreError, WriteBatch};
 use crate::net::NetEvent;
-use crate::store::Store;
+use crate::replica::Mark;
+use crate::store::{MarkFile, Store};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -77,7 +78,7 @@ pub struct Running {
 #[must_use]
 pub fn start(
     driver: Driver,
-    store: Arc<dyn Store>,
+    disk: (Arc<dyn Store>, MarkFile),
     verifier: Arc<BatchVerifier>,
     verify_pool: Arc<rayon::ThreadPool>,
     egress: Egress,
@@ -86,7 +87,7 @@ pub fn start(
     let (cosigned_tx, cosigned) = watch::channel(0);
     let (status_tx, status) = watch::channel(String::from("{}"));
     let (stopped_tx, stopped) = oneshot::channel();
-    let writes = start_store_thread(store, inputs.clone());
+    let writes = start_store_thread(disk, inputs.clone());
     let tasks = StoreTasks::new(writes.clone());
     let worker = Worker {
         driver,
@@ -160,6 +161,7 @@ pub(super) enum Job {
     Write {
         token: u64,
         batch: WriteBatch,
+        mark: Mark,
         sync: bool,
     },
     Task {
@@ -197,29 +199,42 @@ impl StoreTasks {
 }
 
 pub(super) fn start_store_thread(
-    store: Arc<dyn Store>,
+    (store, mut marks): (Arc<dyn Store>, MarkFile),
     inputs: mpsc::Sender<Input>,
 ) -> blocking::Sender<Job> {
     let (writes, received) = blocking::channel::<Job>();
     std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
+            let mut synced = 0;
             for job in received {
                 let ended = match job {
-                    Job::Write { token, batch, sync } => store
+                    Job::Write {
+                        token,
+                        batch,
+                        mark,
+                        sync,
+                    } => store
                         .commit(&batch, sync)
+                        .map_err(|error| error.to_string())
+                        .and_then(|()| {
+                            // Between checkpoints it survives the process, not a power cut.
+                            let sync = mark.cosigned > synced;
+                            synced = mark.cosigned;
+                            marks
+                                .write(&mark.to_bytes(), sync)
+                                .map_err(|e| e.to_string())
+                        })
                         .map(|()| Some(Event::Persisted { token })),
-                    Job::Task { task, done } => task(&*store).map(|()| {
-                        let _ = done.send(());
-                        None
-                    }),
+                    Job::Task { task, done } => task(&*store)
+                        .map(|()| {
+                            let _ = done.send(());
+                            None
+                        })
+                        .map_err(|error| error.to_string()),
                 };
                 // Never retried: what a failed fsync wrote is unknown (fsyncgate).
-                let event = ended.unwrap_or_else(|error| {
-                    Some(Event::PersistFailed {
-                        reason: error.to_string(),
-                    })
-                });
+                let event = ended.unwrap_or_else(|reason| Some(Event::PersistFailed { reason }));
                 let Some(event) = event else { continue };
                 let failed = matches!(event, Event::PersistFailed { .. });
                 if inputs.blocking_send(Input::Event(event)).is_err() || failed {
@@ -274,9 +289,19 @@ impl Worker {
 
     fn execute(&mut self, effect: Effect) -> Result<(), String> {
         match effect {
-            Effect::Persist { token, batch, sync } => {
+            Effect::Persist {
+                token,
+                batch,
+                mark,
+                sync,
+            } => {
                 // The store's thread only ends after a failed write, which stops the driver too.
-                let _ = self.writes.send(Job::Write { token, batch, sync });
+                let _ = self.writes.send(Job::Write {
+                    token,
+                    batch,
+                    mark,
+                    sync,
+                });
             }
             Effect::Verify { ticket, batches } => self.verify(ticket, batches),
             // Verifications under way end under the verifier they began with.

@@ -6,7 +6,7 @@
 
 use super::entry::{Payload, Position, Stamp, read_entry, write_entry};
 use crate::ids::{ClusterId, Hash, LogIndex, NodeId, ShardId, Term};
-use crate::kv::{Column, Read, StoreError, WriteBatch, shard_key};
+use crate::kv::{Column, Pair, Read, StoreError, WriteBatch, shard_key};
 use crate::log::EntryKind;
 use crate::log::fork::ForkEvidence;
 use crate::wire::{Reader, WireError, Writer};
@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 
 /// Cases a node stores; beyond them it only raises alarms.
 pub const MAX_EVIDENCE: usize = 1024;
+/// What the key of a fork's evidence starts with, behind the shard.
+pub const FORK_KEY: u8 = b'f';
 
 /// What a claim says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,9 +265,39 @@ fn read_content(r: &mut Reader<'_>) -> Result<(EntryKind, Hash, [u8; 64]), WireE
 
 /// Keeps the evidence of a forked log, by the node that signed both sides.
 pub fn put_fork(shard: ShardId, fork: &ForkEvidence, batch: &mut WriteBatch) {
-    let mut suffix = vec![b'f'];
+    let mut suffix = vec![FORK_KEY];
     suffix.extend_from_slice(&fork.node().0.to_be_bytes());
     batch.put(Column::Evidence, shard_key(shard, &suffix), fork.to_bytes());
+}
+
+/// The stored case, of a log or of a fork, that follows a key; both without their shard.
+///
+/// # Errors
+/// Those of the store.
+pub fn next(store: &dyn Read, shard: ShardId, after: &[u8]) -> Result<Option<Pair>, StoreError> {
+    let mut from = shard_key(shard, after.max(b"e"));
+    // The least key above a key is the key with a zero byte behind it.
+    from.extend((!after.is_empty()).then_some(0));
+    let to = shard_key(shard, b"g");
+    let found = store.range(Column::Evidence, &from, &to, 1)?.pop();
+    Ok(found.map(|(key, bytes)| (key[4..].to_vec(), bytes)))
+}
+
+/// The nodes whose fork is stored.
+///
+/// # Errors
+/// Those of the store.
+pub fn forked(store: &dyn Read, shard: ShardId) -> Result<BTreeSet<NodeId>, StoreError> {
+    let (from, to) = (shard_key(shard, b"f"), shard_key(shard, b"g"));
+    let rows = store.range(Column::Evidence, &from, &to, MAX_EVIDENCE)?;
+    let node = |(_, bytes): &Pair| {
+        let fork = ForkEvidence::from_bytes(bytes).map_err(|e| StoreError::Undecodable {
+            what: "evidence of a fork",
+            reason: e.to_string(),
+        })?;
+        Ok(fork.node())
+    };
+    rows.iter().map(node).collect()
 }
 
 /// Every stored case of a shard, in log order.

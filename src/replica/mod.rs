@@ -8,6 +8,7 @@ pub mod desk;
 pub mod entry;
 pub mod evidence;
 pub mod gate;
+pub mod mark;
 pub mod memo;
 pub mod message;
 pub mod quarantine;
@@ -15,11 +16,12 @@ pub mod raft_log;
 #[allow(clippy::module_inception)]
 pub mod replica;
 pub mod sanitize;
-mod stored;
+pub mod stored;
 pub mod tail;
 
 pub use entry::{Payload, Stamp};
 pub use evidence::Evidence;
+pub use mark::Mark;
 pub use message::{MessageError, PeerMessage};
 pub use raft_log::{StoredEntry, read_entry};
 pub use replica::{Replica, ReplicaConfig, Role};

@@ -3,13 +3,15 @@
 //! Without it one poisoned entry wedges a group for ever: its leader keeps sending heartbeats, and
 //! nobody elects another. Invariants: 1. a quarantined node's appends, heartbeats and vote
 //! *requests* are dropped, never its vote *responses*, so the group can elect somebody else;
-//! 2. it ends when our commit index passes the refused place; 3. it is rebuilt from stored evidence
-//! at start. Knows nothing of how the evidence was found.
+//! 2. it ends when our commit index passes the refused place, or, for a node that has signed two
+//! logs, when a person releases it; 3. it is rebuilt from stored evidence at start. Knows nothing of
+//! how the evidence was found.
 
 use super::evidence::Evidence;
 use crate::ids::{LogIndex, NodeId, Term};
 use raft::eraftpb::MessageType;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Open cases; further evidence against a node already quarantined changes nothing.
 const MAX_CASES: usize = 256;
@@ -25,6 +27,8 @@ pub struct Case {
 #[derive(Default)]
 pub struct Quarantine {
     cases: Vec<(Case, Evidence)>,
+    /// Have signed two logs: not followed any more, whatever is committed.
+    forked: BTreeSet<NodeId>,
 }
 
 impl Quarantine {
@@ -46,6 +50,11 @@ impl Quarantine {
         new
     }
 
+    /// Follows this node no more; says whether it did until now.
+    pub fn condemn(&mut self, node: NodeId) -> bool {
+        self.forked.insert(node)
+    }
+
     /// Closes what our commit index has passed.
     pub fn release(&mut self, commit: LogIndex) {
         self.cases.retain(|(case, _)| case.index > commit);
@@ -61,12 +70,12 @@ impl Quarantine {
                 | MessageType::MsgRequestVote
                 | MessageType::MsgRequestPreVote
         );
-        leading && self.cases.iter().any(|(case, _)| case.node == from)
+        leading && self.holds(from)
     }
 
     #[must_use]
     pub fn holds(&self, node: NodeId) -> bool {
-        self.cases.iter().any(|(case, _)| case.node == node)
+        self.forked.contains(&node) || self.cases.iter().any(|(case, _)| case.node == node)
     }
 
     pub fn cases(&self) -> impl Iterator<Item = &Case> {
@@ -123,6 +132,19 @@ mod tests {
             !quarantine.open(&refused(7), 7),
             "a passed place accuses nobody any more"
         );
+    }
+
+    #[test]
+    fn a_node_that_signed_two_logs_stays_silenced_whatever_is_committed() {
+        let mut quarantine = Quarantine::default();
+        assert!(quarantine.condemn(NodeId(2)));
+        assert!(!quarantine.condemn(NodeId(2)), "it is known");
+        quarantine.release(LogIndex::MAX);
+        assert!(quarantine.holds(NodeId(2)));
+        assert!(quarantine.blocks(NodeId(2), MessageType::MsgAppend));
+        assert!(quarantine.blocks(NodeId(2), MessageType::MsgRequestPreVote));
+        assert!(!quarantine.blocks(NodeId(2), MessageType::MsgRequestVoteResponse));
+        assert!(!quarantine.holds(NodeId(1)));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct RaftLog {
     persisted: LogIndex,
     /// The same, once the outstanding batch is on disk.
     emitted: LogIndex,
+    /// Batches emitted, ever.
+    writes: u64,
     /// Why raft-rs is about to panic: it cannot carry the reason itself.
     failure: RefCell<Option<StoreError>>,
 }
@@ -64,6 +66,7 @@ impl RaftLog {
             last: loaded.last_index,
             persisted: loaded.last_index,
             emitted: loaded.last_index,
+            writes: loaded.writes,
             store,
             shard,
             voters: voters.iter().map(|v| v.0).collect(),
@@ -215,8 +218,15 @@ impl RaftLog {
     }
 
     /// Adds the hard record to the batch that is about to be handed out.
-    pub fn emit(&mut self, hard: &HardState, matched: Matched, batch: &mut WriteBatch) {
+    pub fn emit(
+        &mut self,
+        hard: &HardState,
+        matched: Matched,
+        batch: &mut WriteBatch,
+    ) -> HardRecord {
+        self.writes += 1;
         let record = HardRecord {
+            writes: self.writes,
             term: hard.term,
             vote: hard.vote,
             commit: hard.commit,
@@ -225,6 +235,7 @@ impl RaftLog {
         };
         batch.put(Column::Raft, hard_key(self.shard), record.to_bytes());
         self.emitted = self.last;
+        record
     }
 
     /// The batch handed out last is on disk.

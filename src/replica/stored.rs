@@ -1,12 +1,13 @@
 //! The Raft log as the store holds it: keys, values, and the record that must not part from them.
 //!
 //! [`Column::Entries`], `shard ‖ index` (big-endian) → term, kind, stamp, batch; [`Column::Raft`],
-//! `shard ‖ 'h'` → [`HardRecord`], `shard ‖ 't' ‖ index` → the term whose run starts there.
+//! `shard ‖ 'h'` → [`HardRecord`], `shard ‖ 't' ‖ index` → the term whose run starts there;
+//! [`Column::Meta`], `shard ‖ "applied"` → the applied index, with the cluster's id.
 //! Knows nothing of raft-rs.
 
 use super::entry::{Payload, read_entry as decode_entry};
-use crate::ids::{LogIndex, ShardId, Term};
-use crate::kv::{Column, Read, StoreError, shard_key};
+use crate::ids::{ClusterId, LogIndex, ShardId, Term};
+use crate::kv::{Column, Read, StoreError, WriteBatch, shard_key};
 use crate::wire::{Reader, WireError, Writer};
 
 /// A stored entry, as queries and exports read it.
@@ -56,6 +57,8 @@ pub struct Matched {
 /// Raft's hard state, with what must never be apart from it on disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HardRecord {
+    /// Counts the batches a driver wrote, this one included.
+    pub writes: u64,
     pub term: Term,
     /// The node voted for in `term`, or 0.
     pub vote: u64,
@@ -67,6 +70,7 @@ pub struct HardRecord {
 impl HardRecord {
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut w = Writer::new();
+        w.u64(self.writes);
         w.u64(self.term).u64(self.vote).u64(self.commit);
         w.u64(self.last_index).u64(self.matched.term);
         w.u64(self.matched.leader).u64(self.matched.index);
@@ -76,6 +80,7 @@ impl HardRecord {
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
         let record = Self {
+            writes: r.u64("writes")?,
             term: r.u64("term")?,
             vote: r.u64("vote")?,
             commit: r.u64("commit")?,
@@ -89,6 +94,42 @@ impl HardRecord {
         r.end()?;
         Ok(record)
     }
+}
+
+/// The applied index and whose log it is; `None` for a store nothing was ever written to.
+///
+/// # Errors
+/// Those of the store.
+pub fn applied(
+    store: &dyn Read,
+    shard: ShardId,
+) -> Result<Option<(LogIndex, ClusterId)>, StoreError> {
+    let Some(bytes) = store.get(Column::Meta, &applied_key(shard))? else {
+        return Ok(None);
+    };
+    let mut r = Reader::new(&bytes);
+    let mut read = || {
+        let read = (r.u64("applied")?, ClusterId(r.array("cluster")?));
+        r.end()?;
+        Ok(read)
+    };
+    read()
+        .map(Some)
+        .map_err(|e: WireError| StoreError::Undecodable {
+            what: "applied index",
+            reason: e.to_string(),
+        })
+}
+
+/// Notes that everything up to `index` is applied, in the batch that applies it.
+pub fn put_applied(shard: ShardId, index: LogIndex, cluster: ClusterId, batch: &mut WriteBatch) {
+    let mut w = Writer::new();
+    w.u64(index).raw(&cluster.0);
+    batch.put(Column::Meta, applied_key(shard), w.finish());
+}
+
+fn applied_key(shard: ShardId) -> Vec<u8> {
+    shard_key(shard, b"applied")
 }
 
 pub(super) fn entry_key(shard: ShardId, index: LogIndex) -> Vec<u8> {

@@ -5,13 +5,17 @@
 //! `Ok` for survives the process; 3. after one failed commit nothing is read or written any more.
 //! Knows nothing of what the columns mean, of Raft, or of peers.
 
+#[cfg(feature = "node")]
+mod mark_file;
 pub mod memory;
 #[cfg(feature = "node")]
 pub mod rocks;
 
+#[cfg(feature = "node")]
+pub use mark_file::{MarkError, MarkFile};
 pub use memory::MemoryStore;
 #[cfg(feature = "node")]
-pub use rocks::{OpenError, RocksStore};
+pub use rocks::{OpenError, ReadOnlyStore, Replay, RocksStore};
 
 use crate::kv::{Read, StoreError, WriteBatch};
 

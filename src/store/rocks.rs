@@ -9,9 +9,11 @@
 //! needs the `mark` file, which a node keeps beside this store.
 
 mod checksum;
+mod inspect;
 mod open;
 
-pub use open::{FORMAT_VERSION, IDENTITY_KEY_SUFFIX, OpenError};
+pub use inspect::ReadOnlyStore;
+pub use open::{FORMAT_VERSION, IDENTITY_KEY_SUFFIX, OpenError, Replay};
 
 use super::Store;
 use crate::ids::ClusterId;
@@ -37,11 +39,24 @@ impl RocksStore {
     /// # Errors
     /// [`OpenError`], one variant per thing an operator can do about it.
     pub fn open(path: &Path, cluster: ClusterId) -> Result<Self, OpenError> {
-        Ok(Self {
-            db: Some(open::open(path, cluster)?),
+        Ok(Self::over(open::open(path, cluster, Replay::Whole)?))
+    }
+
+    /// [`RocksStore::open`] without what follows the first faulty record of the write-ahead log:
+    /// only for who has seen, through a [`ReadOnlyStore`], that nothing promised is lost.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_to_first_fault(path: &Path, cluster: ClusterId) -> Result<Self, OpenError> {
+        Ok(Self::over(open::open(path, cluster, Replay::ToFirstFault)?))
+    }
+
+    fn over(db: DB) -> Self {
+        Self {
+            db: Some(db),
             failed: AtomicBool::new(false),
             writing: Mutex::new(()),
-        })
+        }
     }
 
     fn db(&self) -> &DB {

@@ -119,6 +119,7 @@ fn followers_refuse_a_poisoned_proposal_quarantine_its_leader_and_elect_another(
         "the hostile node could report {submitted:?}"
     );
 
+    show_the_evidence(&cluster, HOSTILE);
     let last = receipts[3].record.index;
     let trail = cluster.trail(last);
     assert!(!trail.holds(&poison), "the poison stands in the trail");
@@ -130,6 +131,71 @@ fn followers_refuse_a_poisoned_proposal_quarantine_its_leader_and_elect_another(
         let found = client.receipt(&receipt.author, receipt.author_seq);
         assert_eq!(found.map(|f| f.record), Some(receipt.record));
     }
+}
+
+/// What the honest nodes hold against the hostile one convinces somebody with the trust root alone;
+/// altered, it convicts nobody.
+fn show_the_evidence(cluster: &Cluster, hostile: u64) {
+    let status = cluster.json(&["status"]);
+    let held = status["nodes"].as_array().expect("nodes").iter();
+    let held = held.filter(|n| n["node"] != hostile && n["evidence"].as_u64() > Some(0));
+    assert_eq!(held.count(), 2, "{status:#}");
+
+    let out = cluster.dir().join("evidence");
+    let exported = cluster.json(&["evidence", "--out", out.to_str().expect("a path")]);
+    let files = exported["files"].as_array().expect("files");
+    let refused = files.iter().filter_map(|f| f.as_str());
+    let mut refused = refused.filter(|f| f.contains("refused-entry"));
+    let file = refused.next().expect("a refused entry").to_owned();
+    let trust = cluster.trust();
+    let check = |file: &str, trust: &Path| {
+        let trust = trust.to_str().expect("a path");
+        let args = [
+            "audit", "evidence", file, "--trust", trust, "--output", "json",
+        ];
+        cluster.ukehi(&args)
+    };
+    let shown = check(&file, &trust);
+    assert_eq!(shown.status.code(), Some(0), "{shown:?}");
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(shown["shows"], "refused-entry");
+    assert_eq!(shown["node"], hostile);
+    let fault = shown["fault"].as_str().expect("a fault");
+    assert!(fault.contains("proof"), "{fault}");
+
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let altered = cluster.dir().join("altered.json");
+    let altered = altered.to_str().expect("a path");
+    let index = shown["index"].as_u64().expect("an index");
+    let node = format!("\"node\": {hostile}");
+    let last_digit = text.trim_end().rfind('"').expect("a string") - 1;
+    let mut flipped = text.clone();
+    let other = if &text[last_digit..=last_digit] == "0" {
+        "1"
+    } else {
+        "0"
+    };
+    flipped.replace_range(last_digit..=last_digit, other);
+    for (what, alteration) in [
+        ("another node", text.replace(&node, "\"node\": 2")),
+        (
+            "another index",
+            text.replace(&format!("\"index\": {index}"), "\"index\": 1"),
+        ),
+        ("another content", flipped),
+        ("cut", text[..text.len() / 2].to_owned()),
+    ] {
+        assert_ne!(alteration, text, "{what}");
+        std::fs::write(altered, alteration).expect("written");
+        let refused = check(altered, &trust);
+        assert_eq!(refused.status.code(), Some(10), "{what}: {refused:?}");
+    }
+    // The cluster of another genesis does not know it.
+    let mut elsewhere = TrustRoot::load(&trust).expect("the trust root");
+    elsewhere.genesis.name = "elsewhere".into();
+    let path = cluster.dir().join("elsewhere.json");
+    elsewhere.save(&path).expect("saved");
+    assert_eq!(check(&file, &path).status.code(), Some(14));
 }
 
 /// The sabotaged build of reliability.md: where every node believes every proof, the sum of

@@ -5,8 +5,10 @@
 #![cfg(feature = "node")]
 
 mod anchor;
+mod disk;
 mod exactly_once;
 mod failover;
+mod forks;
 mod harness;
 mod hostile_leader;
 mod intruders;

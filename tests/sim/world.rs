@@ -308,7 +308,9 @@ impl World {
                     },
                 );
             }
-            Effect::Persist { token, batch, sync } => {
+            Effect::Persist {
+                token, batch, sync, ..
+            } => {
                 assert!(
                     sync && self.nodes[node].writing.is_none(),
                     "one synced write at a time"

@@ -9,7 +9,7 @@ use crate::genesis::{
     GATE_VERSION, Genesis, GenesisAdmins, GenesisEpoch, GenesisFamily, GenesisKeyspace, GenesisNode,
 };
 use crate::ids::{EpochId, KeyspaceId, NodeId, ShardId};
-use crate::node::{CONFIG_SCHEMA, NodeConfig};
+use crate::node::{CONFIG_SCHEMA, Forks, NodeConfig};
 use crate::params::{self, CircuitName};
 use crate::trust::TrustRoot;
 use std::fs;
@@ -292,6 +292,8 @@ fn write_config(
         client_listen,
         address_file: Some("../addresses.json".into()),
         mdns: false,
+        forks: Forks::default(),
+        released_forks: Vec::new(),
         dev,
     };
     let path = layout.config_path(node);

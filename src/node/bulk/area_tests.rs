@@ -3,6 +3,7 @@ use crate::api::MAX_BULK_PART_BYTES;
 use crate::keyspace::bulk::refer;
 use crate::kv::{Overlay, Read};
 use crate::node::runtime::start_store_thread;
+use crate::store::MarkFile;
 use crate::store::MemoryStore;
 use tokio::sync::mpsc;
 use ukehi_keys::AuthorKey;
@@ -38,7 +39,9 @@ fn signed(by: u8, node: u64, reference: &BulkReference) -> [u8; 64] {
 fn area(store: &Arc<MemoryStore>) -> BulkArea {
     let staging = recover(&**store, SHARD).unwrap();
     let (inputs, _events) = mpsc::channel(16);
-    let jobs = start_store_thread(store.clone(), inputs);
+    let dir = tempfile::tempdir().unwrap();
+    let (marks, _) = MarkFile::open(&dir.path().join("mark"), [0; 32]).unwrap();
+    let jobs = start_store_thread((store.clone(), marks), inputs);
     let scope = BulkScope {
         cluster: CLUSTER,
         node: NodeId(1),

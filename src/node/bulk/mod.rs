@@ -217,10 +217,7 @@ impl BulkArea {
                     keys::upload_key(shard, &token),
                     row.to_bytes(),
                 );
-                let mut w = Writer::new();
-                w.raw(&token).u64(upload.reference.length);
-                let key = keys::ciphertext_key(shard, &upload.reference.digest);
-                batch.put(Column::Bulk, key, w.finish());
+                keys::put_whole(shard, &upload.reference, &token, &mut batch);
                 // One log serves all: the parts before are on disk with this.
                 store.commit(&batch, true)
             })
@@ -230,7 +227,7 @@ impl BulkArea {
 
     /// The token and length of a whole ciphertext.
     fn locate(&self, digest: &Hash) -> Result<Option<(UploadToken, u64)>, StoreError> {
-        locate(&*self.store, self.scope.shard, digest)
+        keys::locate(&*self.store, self.scope.shard, digest)
     }
 
     /// The length of a ciphertext an applied entry names, if it is here.
@@ -286,25 +283,6 @@ pub fn recover(store: &dyn Store, shard: ShardId) -> Result<Staging, StoreError>
     Ok(staging)
 }
 
-fn locate(
-    store: &dyn Store,
-    shard: ShardId,
-    digest: &Hash,
-) -> Result<Option<(UploadToken, u64)>, StoreError> {
-    let Some(row) = store.get(Column::Bulk, &keys::ciphertext_key(shard, digest))? else {
-        return Ok(None);
-    };
-    let read = || -> Result<_, WireError> {
-        let mut r = Reader::new(&row);
-        let found = (r.array("token")?, r.u64("length")?);
-        r.end().map(|()| found)
-    };
-    read().map(Some).map_err(|e| StoreError::Undecodable {
-        what: "bulk ciphertext",
-        reason: e.to_string(),
-    })
-}
-
 /// An entry names it: it needs no row among the uploads any more.
 fn forget_upload(store: &dyn Store, shard: ShardId, token: &UploadToken) -> Result<(), StoreError> {
     let mut batch = WriteBatch::new();
@@ -329,7 +307,7 @@ fn remove_unless_referenced(
         batch.delete(Column::Bulk, keys::part_key(shard, token, part));
     }
     // Another upload of the same ciphertext may be the one that counts.
-    if locate(store, shard, digest)?.is_some_and(|(found, _)| found == *token) {
+    if keys::locate(store, shard, digest)?.is_some_and(|(found, _)| found == *token) {
         batch.delete(Column::Bulk, keys::ciphertext_key(shard, digest));
     }
     store.commit(&batch, false)

@@ -9,12 +9,12 @@ use super::io::{ClientReply, Effect, MAX_APPLY_ENTRIES, StopReason};
 use super::pipeline::{Decided, Gathered};
 use super::{Driver, DriverError};
 use crate::ids::{ClusterId, LogIndex, NodeId, ShardId};
-use crate::kv::{Column, Overlay, Read, StoreError, shard_key};
+use crate::kv::{Overlay, Read, StoreError};
 use crate::log::{EntryKind, Outcome, Record, ledger};
 use crate::replica::entry::batch_digest;
 use crate::replica::message::is_peer_message;
-use crate::replica::{Payload, PeerMessage};
-use crate::wire::{Reader, WireError, Writer};
+use crate::replica::stored;
+use crate::replica::{Mark, Payload, PeerMessage};
 use raft::eraftpb::{Entry, Message, MessageType};
 use ukehi_circuits::field;
 
@@ -27,27 +27,10 @@ pub(super) fn load_applied(
     shard: ShardId,
     cluster: ClusterId,
 ) -> Result<Option<LogIndex>, DriverError> {
-    let Some(bytes) = store.get(Column::Meta, &applied_key(shard))? else {
-        return Ok(None);
-    };
-    let read = || -> Result<(LogIndex, ClusterId), WireError> {
-        let mut r = Reader::new(&bytes);
-        let read = (r.u64("applied")?, ClusterId(r.array("cluster")?));
-        r.end()?;
-        Ok(read)
-    };
-    let (applied, found) = read().map_err(|e| StoreError::Undecodable {
-        what: "applied index",
-        reason: e.to_string(),
-    })?;
-    if found != cluster {
-        return Err(DriverError::WrongCluster);
+    match stored::applied(store, shard)? {
+        Some((_, found)) if found != cluster => Err(DriverError::WrongCluster),
+        applied => Ok(applied.map(|(index, _)| index)),
     }
-    Ok(Some(applied))
-}
-
-fn applied_key(shard: ShardId) -> Vec<u8> {
-    shard_key(shard, b"applied")
 }
 
 impl Driver {
@@ -79,10 +62,8 @@ impl Driver {
     }
 
     fn put_applied(&mut self, index: LogIndex) {
-        let mut w = Writer::new();
-        w.u64(index).raw(&self.cluster.0);
-        let key = applied_key(self.shard);
-        self.pipeline.next.writes.put(Column::Meta, key, w.finish());
+        let writes = &mut self.pipeline.next.writes;
+        stored::put_applied(self.shard, index, self.cluster, writes);
     }
 
     /// Takes everything raft-rs has ready.
@@ -155,12 +136,16 @@ impl Driver {
                 // The hard record goes with every batch: on disk, commit is never below applied.
                 let hard = self.replica.hard_state();
                 let matched = self.sanitizer.matched();
-                let writes = &mut self.pipeline.next.writes;
-                self.replica.log_mut().emit(&hard, matched, writes);
+                let next = &mut self.pipeline.next;
+                let log = self.replica.log_mut();
+                let hard = log.emit(&hard, matched, &mut next.writes);
+                let applied = next.applied.unwrap_or(self.applied);
+                let cosigned = self.cosigned_size.max(next.saved.unwrap_or(0));
                 let (token, batch) = self.pipeline.start();
                 self.effects.push(Effect::Persist {
                     token,
                     batch,
+                    mark: Mark::new(&hard, applied, cosigned),
                     sync: true,
                 });
                 return Ok(());

@@ -9,7 +9,7 @@ use crate::replica::gate::{GateFault, LaneFull};
 use crate::replica::quarantine::Case;
 use crate::replica::replica::ReplicaError;
 use crate::replica::sanitize::Unfit;
-use crate::replica::{MessageError, Role};
+use crate::replica::{Mark, MessageError, Role};
 use serde::Serialize;
 use std::sync::Arc;
 use thiserror::Error;
@@ -129,6 +129,8 @@ pub enum Effect {
     Persist {
         token: u64,
         batch: WriteBatch,
+        /// What the store then holds.
+        mark: Mark,
         sync: bool,
     },
     /// The log activates this circuit: batches under it must be verifiable from now on.
@@ -238,6 +240,10 @@ pub struct DriverStatus {
     /// Size of the newest majority-cosigned checkpoint in the store; 0 without one.
     pub cosigned_size: TreeSize,
     pub quarantined: Vec<Case>,
+    /// Stored cases of refused entries, equivocation and claims.
+    pub evidence: usize,
+    /// Nodes that have signed two logs.
+    pub forked: Vec<NodeId>,
     pub pending_submits: usize,
     pub pending_barriers: usize,
     pub pending_verifications: usize,

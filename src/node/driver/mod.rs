@@ -71,6 +71,10 @@ pub struct Driver {
     quarantine: Quarantine,
     /// Stored cases; bounds what peers can make us write.
     evidence_count: usize,
+    /// Nodes that have signed two logs, by stored evidence.
+    forked: BTreeSet<NodeId>,
+    /// Whether such a node is followed no more; those in the set are, all the same.
+    enforced: Option<BTreeSet<NodeId>>,
     cosigner: Cosigner,
     cosigned_size: TreeSize,
     pipeline: Pipeline,
@@ -134,6 +138,7 @@ impl Driver {
         for case in &cases {
             quarantine.open(case, replica.commit());
         }
+        let forked = evidence::forked(&*store, shard)?;
         let saved = ledger::newest_checkpoint(&*store, shard)?;
         let key = Arc::new(key);
         let mut driver = Self {
@@ -154,6 +159,8 @@ impl Driver {
             desk: Desk::default(),
             quarantine,
             evidence_count: cases.len(),
+            forked,
+            enforced: None,
             pipeline: Pipeline::default(),
             submits: Submits::default(),
             reads: Reads::new(node, seed),
@@ -178,6 +185,26 @@ impl Driver {
         }
         driver.load_tail()?;
         Ok(driver)
+    }
+
+    /// From now on a node that has signed two logs is not followed, unless it is in `released`: its
+    /// appends, heartbeats and vote requests are dropped, so that the others elect another leader.
+    /// Without this call a fork is an alarm only.
+    pub fn enforce_forks(&mut self, released: BTreeSet<NodeId>) {
+        self.enforced = Some(released);
+        for node in self.forked.clone() {
+            self.enforce(node);
+        }
+    }
+
+    fn enforce(&mut self, node: NodeId) {
+        let enforced = self.enforced.as_ref();
+        if enforced.is_some_and(|released| !released.contains(&node))
+            && self.quarantine.condemn(node)
+        {
+            // What it sent before is not stepped either.
+            self.gate.clear(node);
+        }
     }
 
     /// Takes one event; returns what is to be done, in order.
@@ -295,6 +322,8 @@ impl Driver {
                 }
                 CosignAction::Fork(fork) => {
                     let node = fork.node();
+                    self.forked.insert(node);
+                    self.enforce(node);
                     evidence::put_fork(self.shard, &fork, &mut self.pipeline.next.writes);
                     self.effects.push(Effect::Alarm(Alarm::Fork { node }));
                 }
@@ -350,6 +379,8 @@ impl Driver {
             registry_changes: self.tail.applied().changes().len(),
             cosigned_size: self.cosigned_size,
             quarantined: self.quarantine.cases().copied().collect(),
+            evidence: self.evidence_count,
+            forked: self.forked.iter().copied().collect(),
             pending_submits: self.submits.len(),
             pending_barriers: self.reads.len(),
             pending_verifications: self.desk.waiting(),

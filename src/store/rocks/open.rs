@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// How keys and values are laid out. Raised when an older program could not read them.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Under [`Column::Meta`] and no shard (`u32::MAX`): cluster id and format version.
 pub const IDENTITY_KEY_SUFFIX: &[u8] = b"store-identity";
@@ -52,9 +52,8 @@ pub enum OpenError {
         found: u32,
     },
     #[error(
-        "the write-ahead log in {path} stops within a record ({reason}): a crash cut an \
-         unacknowledged write short, or the file was truncated; keep a copy of \
-         the directory; this release does not repair it, the cluster goes on with a majority of \
+        "the write-ahead log in {path} stops within a record ({reason}), and more is missing than \
+         a crash can take: keep a copy of the directory; the cluster goes on with a majority of \
          its nodes"
     )]
     Torn { path: PathBuf, reason: String },
@@ -63,29 +62,78 @@ pub enum OpenError {
          with a majority of its nodes"
     )]
     Damaged { path: PathBuf, reason: String },
+    #[error("{path} holds no store: check the path; a node that never ran has none")]
+    Empty { path: PathBuf },
     #[error("the disk of {path} is full ({reason}): free some space and start again")]
     Full { path: PathBuf, reason: String },
     #[error("{path} cannot be opened: {reason}")]
     Io { path: PathBuf, reason: String },
 }
 
-pub(super) fn open(path: &Path, cluster: ClusterId) -> Result<DB, OpenError> {
+/// How much of the write-ahead log has to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// All of it, to the last byte.
+    Whole,
+    /// It ends before the first record that is not: for a caller who knows what must be there.
+    ToFirstFault,
+}
+
+pub(super) fn open(path: &Path, cluster: ClusterId, replay: Replay) -> Result<DB, OpenError> {
     std::fs::create_dir_all(path).map_err(|error| OpenError::Io {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
-    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
-    let families = Column::ALL
-        .map(|column| ColumnFamilyDescriptor::new(column.name(), column_family_options(&cache)));
-    let db = DB::open_cf_descriptors(&db_options(), path, families)
+    let db = DB::open_cf_descriptors(&db_options(replay), path, families())
         .map_err(|error| classify(path, error))?;
     claim(&db, path, cluster)?;
     Ok(db)
 }
 
+/// Opens a store that exists, and writes nothing; the write-ahead log is replayed in memory.
+pub(super) fn open_read_only(
+    path: &Path,
+    cluster: ClusterId,
+    replay: Replay,
+) -> Result<DB, OpenError> {
+    let mut options = db_options(replay);
+    options.create_if_missing(false);
+    options.create_missing_column_families(false);
+    let db = DB::open_cf_descriptors_read_only(&options, path, families(), false)
+        .map_err(|error| classify(path, error))?;
+    match check_identity(&db, path, cluster)? {
+        true => Ok(db),
+        false => Err(OpenError::Empty {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn families() -> [ColumnFamilyDescriptor; Column::ALL.len()] {
+    let cache = Cache::new_lru_cache(BLOCK_CACHE_BYTES);
+    Column::ALL
+        .map(|column| ColumnFamilyDescriptor::new(column.name(), column_family_options(&cache)))
+}
+
 /// Compares the directory's identity with ours; writes ours into an empty one.
 fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
-    let key = shard_key(ShardId(u32::MAX), IDENTITY_KEY_SUFFIX);
+    if check_identity(db, path, cluster)? {
+        return Ok(());
+    }
+    let key = identity_key();
+    let meta = db
+        .cf_handle(Column::Meta.name())
+        .expect("open created every column family");
+    let value = checksum::seal(Column::Meta, &key, &encode_identity(cluster));
+    let mut options = WriteOptions::default();
+    options.set_sync(true);
+    db.put_cf_opt(meta, &key, value, &options)
+        .map_err(|e| classify(path, e))
+}
+
+/// Whether the store is ours (`true`) or empty; anything else is an error.
+fn check_identity(db: &DB, path: &Path, cluster: ClusterId) -> Result<bool, OpenError> {
+    let key = identity_key();
     let meta = db
         .cf_handle(Column::Meta.name())
         .expect("open created every column family");
@@ -97,15 +145,10 @@ fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
     let Some(stored) = stored else {
         // A crash between making the files and writing the identity leaves an empty store. One
         // with rows and no identity is something else.
-        if !is_empty(db, path)? {
-            return Err(damaged("its identity is missing".to_owned()));
-        }
-        let value = checksum::seal(Column::Meta, &key, &encode_identity(cluster));
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
-        return db
-            .put_cf_opt(meta, &key, value, &options)
-            .map_err(|e| classify(path, e));
+        return match is_empty(db, path)? {
+            true => Ok(false),
+            false => Err(damaged("its identity is missing".to_owned())),
+        };
     };
     let identity =
         checksum::open(Column::Meta, &key, stored).map_err(|error| damaged(error.to_string()))?;
@@ -124,7 +167,11 @@ fn claim(db: &DB, path: &Path, cluster: ClusterId) -> Result<(), OpenError> {
             found,
         });
     }
-    Ok(())
+    Ok(true)
+}
+
+fn identity_key() -> Vec<u8> {
+    shard_key(ShardId(u32::MAX), IDENTITY_KEY_SUFFIX)
 }
 
 fn is_empty(db: &DB, path: &Path) -> Result<bool, OpenError> {
@@ -174,12 +221,15 @@ fn classify(path: &Path, error: rocksdb::Error) -> OpenError {
 }
 
 /// The settings of the whole database.
-fn db_options() -> Options {
+fn db_options(replay: Replay) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
-    // The default drops whatever follows a bad record, acknowledged or not, without a word.
-    options.set_wal_recovery_mode(DBRecoveryMode::AbsoluteConsistency);
+    // RocksDB's default drops whatever follows a bad record, acknowledged or not, without a word.
+    options.set_wal_recovery_mode(match replay {
+        Replay::Whole => DBRecoveryMode::AbsoluteConsistency,
+        Replay::ToFirstFault => DBRecoveryMode::PointInTime,
+    });
     options.set_track_and_verify_wals_in_manifest(true);
     options.set_paranoid_checks(true);
     options.set_db_write_buffer_size(ALL_WRITE_BUFFERS_BYTES);

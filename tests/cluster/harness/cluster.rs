@@ -157,6 +157,13 @@ impl Cluster {
         }
     }
 
+    /// A node's own key, for who plays it.
+    pub fn node_key(&self, id: u64) -> NodeKey {
+        let template = template();
+        let path = template.dir.join(format!("node{id}/node.key"));
+        keystore::load(&path, &template.pass).expect("the node's key")
+    }
+
     /// A checkpoint note of any root, signed by these nodes.
     pub fn cosigned(&self, size: u64, root: [u8; 32], nodes: &[u64]) -> String {
         let template = template();
@@ -168,9 +175,7 @@ impl Cluster {
         };
         let mut signed = SignedCheckpoint::new(checkpoint);
         for id in nodes {
-            let path = template.dir.join(format!("node{id}/node.key"));
-            let key: NodeKey = keystore::load(&path, &template.pass).expect("the node's key");
-            signed.add(checkpoint.sign(NodeId(*id), &key, 1_700_000_000));
+            signed.add(checkpoint.sign(NodeId(*id), &self.node_key(*id), 1_700_000_000));
         }
         signed.to_note()
     }

@@ -76,6 +76,7 @@ fn copy(from: &Path, to: &Path) {
         let (name, path) = (entry.file_name(), entry.path());
         let written_later = [
             "data",
+            "data.mark",
             "log",
             "pid",
             "addresses.json",

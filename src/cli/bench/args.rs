@@ -14,7 +14,7 @@ pub enum BenchCommand {
     #[command(
         after_help = "Examples:\n  ukehi bench run --suite prover --sizes 12,14 --out runs/today\n  ukehi bench run --suite full --out runs/full --peer 'rapidsnark={zkey} {wtns} {proof} {public}'\n  ukehi bench run --resume --out runs/full\n\nCtrl-C ends the run after the sample under way; what is finished is kept and reported.\nThe peers are a program of their own, ukehi-peers: make peers"
     )]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show what differs between two results beyond noise; exits with 1 on a regression over the bound.
     #[command(
         after_help = "Example:\n  ukehi bench compare before/results.json after/results.json --bound 5"

@@ -84,7 +84,7 @@ fn command(policy: &dyn Policy, shape: Shape, slot: usize) -> Result<SlotPlainte
         return Ok(SlotPlaintext::put(key, body));
     }
     // Pairs move 30 from the first to the second; a slot that is left over keeps what it has.
-    let alone = slot % 2 == 0 && slot + 1 == shape.slots();
+    let alone = slot.is_multiple_of(2) && slot + 1 == shape.slots();
     let (before, after) = match (slot % 2, alone) {
         (_, true) => (100, 100),
         (0, false) => (100, 70),

@@ -179,20 +179,11 @@ macro_rules! second_row {
             $offset,
             "]\n",
             "xor {low:e}, {low:e}\n",
-            "mulx {high}, {low}, [{c}]\n",
-            "adox {t0}, {low}\n",
-            "adcx {t1}, {high}\n",
-            "mulx {high}, {low}, [{c} + 8]\n",
-            "adox {t1}, {low}\n",
-            "adcx {t2}, {high}\n",
-            "mulx {high}, {low}, [{c} + 16]\n",
-            "adox {t2}, {low}\n",
-            "adcx {t3}, {high}\n",
-            "mulx {high}, {low}, [{c} + 24]\n",
-            "adox {t3}, {low}\n",
-            "adcx {t4}, {high}\n",
-            "mov {low:e}, 0\n",
-            "adox {t4}, {low}\n",
+            "mulx {high}, {low}, [{c}]\n adox {t0}, {low}\n adcx {t1}, {high}\n",
+            "mulx {high}, {low}, [{c} + 8]\n adox {t1}, {low}\n adcx {t2}, {high}\n",
+            "mulx {high}, {low}, [{c} + 16]\n adox {t2}, {low}\n adcx {t3}, {high}\n",
+            "mulx {high}, {low}, [{c} + 24]\n adox {t3}, {low}\n adcx {t4}, {high}\n",
+            "mov {low:e}, 0\n adox {t4}, {low}\n",
         )
     };
 }
@@ -396,15 +387,10 @@ pub(super) fn wide_sum(a: &[u64; 8], b: &[u64; 8]) -> [u64; 8] {
 /// [`super::prefetch`].
 #[inline(always)]
 pub(super) fn prefetch<T>(value: &T) {
+    let first = core::ptr::from_ref(value).cast::<i8>();
     for line in 0..size_of::<T>().div_ceil(64) {
         // SAFETY: a hint; it never faults.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T1>(
-                core::ptr::from_ref(value)
-                    .cast::<i8>()
-                    .wrapping_add(64 * line),
-            );
-        }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(first.wrapping_add(64 * line)) };
     }
 }
 

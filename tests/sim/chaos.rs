@@ -16,14 +16,36 @@ const EPISODES: usize = 2;
 const CHAOS_MS: u64 = 20_000;
 /// The quiet time after the first episode; mostly ticks and heartbeats, and so cheap.
 const QUIET_MS: (u64, u64) = (120_000, 420_000);
-const CLIENTS: usize = 4;
-const BATCHES_PER_CLIENT: usize = 10;
+
+/// How much clients ask for.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    clients: usize,
+    /// Of each client, in each episode.
+    batches: usize,
+    /// The longest pause between an answer and the next request, in milliseconds.
+    pause_ms: u64,
+}
+
+const LIGHT: Load = Load {
+    clients: 4,
+    batches: 10,
+    pause_ms: 800,
+};
+
+/// Several requests are always under way.
+const BUSY: Load = Load {
+    clients: 12,
+    batches: 20,
+    pause_ms: 60,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Crash,
     CrashLeader,
     CrashAll,
+    MuteLeader,
     Tear,
     PartitionOne,
     PartitionTwo,
@@ -41,10 +63,11 @@ enum Kind {
     Foreign,
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     Kind::Crash,
     Kind::CrashLeader,
     Kind::CrashAll,
+    Kind::MuteLeader,
     Kind::Tear,
     Kind::PartitionOne,
     Kind::PartitionTwo,
@@ -87,16 +110,18 @@ pub fn run(seed: u64) -> Report {
     let sabotage: Vec<_> = byzantine.iter().map(|node| (*node, credulous)).collect();
     let kinds: Vec<Kind> = KINDS.into_iter().filter(|_| draw.chance(50)).collect();
     let skewed = draw.chance(40);
+    let load = [LIGHT, BUSY][usize::from(draw.chance(35))];
     let mut world = World::new(seed, nodes, &sabotage);
     for episode in 0..EPISODES {
         if skewed {
             skew(&mut world);
         }
-        add_clients(&mut world, episode);
+        add_clients(&mut world, load, episode);
         let poison = world.corpus.poisoned.iter().skip(episode * 4).take(4);
         let mut poison: Vec<_> = poison.cloned().collect();
         let end = world.now + CHAOS_MS * 1000;
-        while world.now < end {
+        // What is broken already is found; a mutant may go on to drown the rest in messages.
+        while world.now < end && !world.is_broken() {
             let pause = world.rng.range(200, 2_500);
             world.run_for(pause);
             disturb(&mut world, &kinds);
@@ -109,6 +134,9 @@ pub fn run(seed: u64) -> Report {
             }
         }
         world.settle();
+        if world.is_broken() {
+            break;
+        }
         if episode == 0 {
             rest(&mut world, draw.range(QUIET_MS.0, QUIET_MS.1));
         }
@@ -134,17 +162,20 @@ fn rest(world: &mut World, ms: u64) {
     }
 }
 
-fn add_clients(world: &mut World, episode: usize) {
+fn add_clients(world: &mut World, load: Load, episode: usize) {
     let corpus = world.corpus;
-    for i in 0..CLIENTS {
-        let script = corpus.batches.iter().skip(i).step_by(CLIENTS);
-        let script = script.skip(episode * BATCHES_PER_CLIENT);
-        let mut script: Vec<_> = script.take(BATCHES_PER_CLIENT).cloned().collect();
-        // Everybody also sends one of a pair that fights over a sequence, and one of two proofs
-        // of one command.
-        let pair = i / 2 + 2 * episode;
-        script.insert(3, corpus.conflicts[pair][i % 2].clone());
-        script.insert(5, corpus.rerandomised[pair][i % 2].clone());
+    world.clients.pause_ms = load.pause_ms;
+    for i in 0..load.clients {
+        let script = corpus.batches.iter().skip(i).step_by(load.clients);
+        let script = script.skip(episode * load.batches);
+        let mut script: Vec<_> = script.take(load.batches).cloned().collect();
+        // Some also send one of a pair that fights over a sequence, and one of two proofs of one
+        // command.
+        if i < 4 {
+            let pair = i / 2 + 2 * episode;
+            script.insert(3, corpus.conflicts[pair][i % 2].clone());
+            script.insert(5, corpus.rerandomised[pair][i % 2].clone());
+        }
         let client = world.clients.add(script);
         let start = world.rng.range(0, 2_000);
         world.wake_client(client, start);
@@ -155,6 +186,21 @@ fn crash_for_a_while(world: &mut World, node: usize) {
     world.crash(node);
     let down = world.rng.range(100, 4_000);
     world.restart_after(node, down);
+}
+
+/// A leader is heard by nobody for a while, reboots, and is likely to lead again: with entries of
+/// its old term that nobody else has (Raft §5.4.2, figure 8).
+fn mute(world: &mut World, leader: usize) {
+    let nodes = world.nodes.len();
+    for node in (0..nodes).filter(|n| *n != leader) {
+        world.network.cut(leader, node);
+    }
+    world.faults.count(Fault::OneWayCut);
+    let silent = world.rng.range(100, 900);
+    world.run_for(silent);
+    world.crash_leaving(leader, CutWrite::Kept);
+    world.network.heal();
+    world.start(leader);
 }
 
 /// One of the faults that leave every node alive.
@@ -177,6 +223,7 @@ fn disturb(world: &mut World, kinds: &[Kind]) {
         Kind::Crash => crash_for_a_while(world, victim),
         Kind::CrashLeader => crash_for_a_while(world, leader),
         Kind::CrashAll => (0..nodes).for_each(|node| crash_for_a_while(world, node)),
+        Kind::MuteLeader => mute(world, leader),
         Kind::Tear => world.tear(victim),
         Kind::Freeze => {
             let ms = world.rng.range(100, 6_000);

@@ -44,6 +44,8 @@ pub struct Clients {
     last_request: RequestId,
     /// Chance that a client reads instead of writing on.
     pub reads_percent: u64,
+    /// The longest pause between an answer and the next request, in milliseconds.
+    pub pause_ms: u64,
     pub history: History,
     pub acknowledged: Acknowledged,
     pub barriers: Barriers,
@@ -67,6 +69,7 @@ impl Clients {
             refused: 0,
             last_request: 0,
             reads_percent: 20,
+            pause_ms: 800,
             history: History::default(),
             acknowledged: Acknowledged::default(),
             barriers: Barriers::default(),

@@ -37,10 +37,13 @@ fn verdict(mutant: Mutant, seed: u64) -> Option<String> {
     }
 }
 
-/// Searches each mutant that a run can show with seeds from `first` on.
+/// Searches each mutant that a run can show with seeds from `first` on; only one, if
+/// `UKEHI_SIM_MUTANT` names it.
 pub fn search(first: u64, seeds: u64, at_most: Duration) -> impl Iterator<Item = Found> {
     let searched = Mutant::ALL.into_iter();
     let searched = searched.filter(|m| !NOT_IN_A_RUN.contains(m));
+    let only = std::env::var("UKEHI_SIM_MUTANT").ok();
+    let searched = searched.filter(move |m| only.as_ref().is_none_or(|o| *o == format!("{m:?}")));
     let search_one = move |mutant| {
         let start = Instant::now();
         let more = |done| done < seeds && start.elapsed() < at_most;

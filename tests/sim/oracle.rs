@@ -145,6 +145,10 @@ impl Oracle {
         self.broken.extend(what);
     }
 
+    pub fn is_broken(&self) -> bool {
+        !self.broken.is_empty() || !self.stopped.is_empty() || self.proven.sum() > 0
+    }
+
     pub fn elections(&self) -> usize {
         self.elections.elections()
     }

@@ -91,7 +91,7 @@ pub struct World {
     /// The slowest write and verification, in milliseconds.
     pub disk_ms: u64,
     pub verify_ms: u64,
-    /// Chance that a verifier has no room for a ticket.
+    /// Chance that a verifier has no room for a batch.
     pub overload_percent: u64,
     /// Node and batch: its verifier never has room for it.
     pub withheld: BTreeSet<(usize, Hash)>,
@@ -240,12 +240,12 @@ impl World {
 
     fn verdicts(&mut self, node: usize, batches: &[Arc<[u8]>]) -> Vec<Verdict> {
         let accept_all = self.nodes[node].sabotage.accept_all;
-        let overloaded = self.overload_percent > 0 && self.rng.chance(self.overload_percent);
         let mut verdicts = self.corpus.verify(accept_all, batches);
         for (bytes, verdict) in batches.iter().zip(&mut verdicts) {
             let held = !self.withheld.is_empty()
                 && self.withheld.contains(&(node, SealedBatch::digest(bytes)));
-            if overloaded || held {
+            // Of each batch by itself: what is before an unverified entry may be acknowledged.
+            if held || self.overload_percent > 0 && self.rng.chance(self.overload_percent) {
                 *verdict = Verdict::NotYet(NotYet::Overloaded);
             }
         }
@@ -331,6 +331,11 @@ impl World {
     /// How many elections there have been.
     pub fn elections(&self) -> usize {
         self.oracle.elections()
+    }
+
+    /// Something that must hold did not.
+    pub fn is_broken(&self) -> bool {
+        self.oracle.is_broken()
     }
 
     pub fn broke(&mut self, what: String) {

@@ -68,7 +68,7 @@ impl World {
                 });
                 self.oracle.broke(wrong);
                 if let Some(client) = wake {
-                    let pause = self.rng.range(1, 800);
+                    let pause = self.rng.range(1, self.clients.pause_ms);
                     self.wake_client(client, pause);
                 }
             }

@@ -33,15 +33,30 @@ impl Place {
     /// any client may delete at any time.
     pub fn prover_options(&self) -> Result<ProverOptions, Failure> {
         let mut options = params::default_options()?;
-        if let Some(mib) = self.table_memory {
-            options.budget = TableBudget::bytes(mib << 20);
-        }
+        options.budget = self.table_budget();
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let cache = set("XDG_CACHE_HOME")
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache")));
         options.cache = cache.map(|cache| TableCache::new(cache.join("ukehi/tables")));
         Ok(options)
+    }
+
+    fn table_budget(&self) -> TableBudget {
+        match self.table_memory {
+            Some(mib) => TableBudget::bytes(mib << 20),
+            None => TableBudget::quarter_of_memory(),
+        }
+    }
+
+    /// What was chosen for the provers' tables, for who waits for several proofs: the first is made without.
+    pub fn table_memory_in_words(&self) -> String {
+        let mib = self.table_budget().total() >> 20;
+        let why = match self.table_memory {
+            Some(_) => "as --table-memory says",
+            None => "a quarter of memory; --table-memory MIB changes it",
+        };
+        format!("provers' tables: at most {mib} MiB, {why}")
     }
 
     pub fn find(target: &Target) -> Result<Self, Failure> {

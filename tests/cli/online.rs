@@ -78,7 +78,17 @@ pub fn put_file(net: &Net) {
         .collect();
     // A blank line is no command.
     let file = net.write("good.jsonl", format!("\n{}\n", lines.join("\n")));
-    let written = net.json(&["put", "--file", &file]);
+    let put = [
+        "put",
+        "--file",
+        &file,
+        "--table-memory",
+        "64",
+        "--output",
+        "json",
+    ];
+    let ran = net.ukehi(&put).says("at most 64 MiB");
+    let written = ran.json();
     assert_eq!(written["commands"], 12);
     let batches = written["batches"].as_array().unwrap();
     let sizes: Vec<u64> = batches

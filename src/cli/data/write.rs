@@ -72,6 +72,9 @@ fn put_lines(args: &PutArgs) -> Result<Written, Failure> {
     let runtime = runtime()?;
     let cluster = runtime.block_on(place.cluster())?;
     let mut writer = Writer::open(&place, lines, cluster)?;
+    if writer.groups.len() > 1 {
+        eprintln!("{}", place.table_memory_in_words());
+    }
     runtime.block_on(writer.run())
 }
 

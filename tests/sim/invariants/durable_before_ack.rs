@@ -78,7 +78,8 @@ impl DurableBeforeAck {
     }
 }
 
+/// A later term on the disk is as good as the vote: none can be cast in the earlier one any more.
 fn voted_otherwise(store: &dyn Read, m: &Message, candidate: u64) -> bool {
     let hard = read_hard(store, SHARD).expect("rows are never damaged");
-    (hard.term, hard.vote) != (m.term, candidate)
+    hard.term < m.term || (hard.term == m.term && hard.vote != candidate)
 }

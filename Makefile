@@ -45,6 +45,7 @@ sim: tools             ## what CI runs of the simulator; make sim SEED=n replays
 
 mutants: tools         ## bugs of others put back: each must be found by its plot and its seed
 	$(CARGO) test --release --features mutants --test sim -- mutants::
+	@$(CARGO) build --release --bin ukehi   # the binary people run has none of them
 
 campaign: tools        ## fresh seeds: make campaign HOURS=h [MUTANT_SEEDS=n] [REPORT=file]
 	UKEHI_SIM_HOURS=$(HOURS) UKEHI_SIM_REPORT=$(abspath $(REPORT)) \

@@ -20,7 +20,7 @@ use export::{Asked, export};
 use serde::Serialize;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A report, and with `--keys` what can be read.
 #[derive(Serialize)]
@@ -68,7 +68,10 @@ pub fn run(command: AuditCommand, output: &Output) -> Result<(), Failure> {
             out,
             trust,
         } => {
-            let trust = trust.unwrap_or_else(|| bundle.with_file_name("trust.json"));
+            let trust = match trust {
+                Some(trust) => trust,
+                None => beside(&bundle)?,
+            };
             snarkjs::export(open(&bundle)?, entry, &out, &trust, output)
         }
         AuditCommand::CheckSnarkjs { dir, trust } => snarkjs::check(&dir, trust.as_deref(), output),
@@ -153,6 +156,18 @@ fn show(bundle: &Path, entry: Option<u64>, output: &Output) -> Result<(), Failur
         )
     });
     Ok(())
+}
+
+/// The trust root in the bundle's directory.
+fn beside(bundle: &Path) -> Result<PathBuf, Failure> {
+    let trust = bundle.with_file_name("trust.json");
+    match trust.is_file() {
+        true => Ok(trust),
+        false => Err(Failure::usage(
+            format!("there is no {}", trust.display()),
+            "name the trust root: --trust TRUST.json",
+        )),
+    }
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

@@ -103,6 +103,26 @@ pub fn snarkjs_verifies_ours(net: &Net) {
     with("999999", &trust).exits(4);
     with(&index, &net.other_trust()).exits(14);
     assert!(!net.scratch("elsewhere").exists());
+
+    // Without --trust, the one beside the bundle; where there is none, that is said.
+    let alone = net.scratch("alone");
+    fs::create_dir(&alone).unwrap();
+    let copy = alone.join("trail.ukehi");
+    fs::copy(&bundle, &copy).unwrap();
+    let (copy, out) = (copy.to_str().unwrap(), alone.join("files"));
+    let plain = [
+        "audit",
+        "snarkjs",
+        copy,
+        "--entry",
+        &index,
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    ukehi(plain).exits(2).says("--trust TRUST.json");
+    fs::copy(&trust, alone.join("trust.json")).unwrap();
+    ukehi(plain).exits(0);
+    assert!(snarkjs_accepts(&out));
 }
 
 #[test]
